@@ -1,0 +1,65 @@
+"""Sizes and durations: the constants, and the two little languages people write them in.
+
+Sizes are bytes and durations are simulated nanoseconds, always as ``int``. Only text that a person wrote or will
+read goes through this module; everything inside the simulator carries plain numbers with the unit in the name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from simulator.errors import UsageError
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+NS_PER_US: Final = 1_000
+NS_PER_MS: Final = 1_000_000
+NS_PER_S: Final = 1_000_000_000
+
+_NS_PER_UNIT: Final = {
+    "ns": 1,
+    "us": NS_PER_US,
+    "ms": NS_PER_MS,
+    "s": NS_PER_S,
+    "m": 60 * NS_PER_S,
+    "h": 3600 * NS_PER_S,
+}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)?", re.ASCII)
+
+
+def parse_duration(text: str) -> int:
+    """Return the nanoseconds in ``text``, such as ``250ms``, ``1.5s``, ``2m`` or ``1h30m``.
+
+    A number without a unit counts seconds. Raises `UsageError` that names the text and the units allowed.
+    """
+    position = 0
+    total_ns = 0.0
+    for match in _DURATION.finditer(text):
+        if match.start() != position:
+            break
+        number, unit = match.groups()
+        total_ns += float(number) * _NS_PER_UNIT[unit or "s"]
+        position = match.end()
+    if position == 0 or position != len(text):
+        raise UsageError(f"{text!r} is not a time; write a number with one of ns, us, ms, s, m, h (such as 250ms)")
+    return round(total_ns)
+
+
+def format_duration(duration_ns: int) -> str:
+    """Return ``duration_ns`` for people, with three significant decimals: ``1.234 s``, ``45.000 ms``."""
+    if duration_ns >= NS_PER_S:
+        return f"{duration_ns / NS_PER_S:.3f} s"
+    if duration_ns >= NS_PER_MS:
+        return f"{duration_ns / NS_PER_MS:.3f} ms"
+    return f"{duration_ns / NS_PER_US:.3f} us"
+
+
+def format_size(size_bytes: int) -> str:
+    """Return ``size_bytes`` for people, in the largest unit that divides it: ``4 MiB``, ``24 KiB``, ``100 B``."""
+    if size_bytes and size_bytes % MIB == 0:
+        return f"{size_bytes // MIB} MiB"
+    if size_bytes and size_bytes % KIB == 0:
+        return f"{size_bytes // KIB} KiB"
+    return f"{size_bytes} B"
