@@ -26,7 +26,7 @@ class Driver:
 
     name: str
     id: int
-    exceptions: Mapping[str, tuple[int, str]]
+    exceptions: dict[str, tuple[int, str]]
 
     def code(self, exception: str) -> int:
         """Return the code of ``exception``; raises `KeyError` for a name that the driver does not have."""
@@ -35,11 +35,11 @@ class Driver:
     def text(self, exception: str) -> str:
         """Return the text the device prints for ``exception``; raises `KeyError` for an unknown name.
 
-        The device searches by offset. ``gdisplay`` has offset 14 twice; which of the two texts is found depends on
-        the linker there and is the first one here.
+        The device searches by offset, and the compiler emits the entries in reverse: where an offset is there twice
+        (14 of ``gdisplay``), the text of the later entry is found for both.
         """
         offset = self.exceptions[exception][0]
-        return next(text for other, text in self.exceptions.values() if other == offset)
+        return next(text for other, text in reversed(self.exceptions.values()) if other == offset)
 
 
 class LuaError(Exception):

@@ -76,14 +76,14 @@ def test_offsets_grow_in_the_order_of_the_firmware() -> None:
         assert offsets == sorted(offsets), driver.name
 
 
-def test_only_the_display_driver_uses_an_offset_twice_and_the_first_text_wins() -> None:
+def test_only_the_display_driver_uses_an_offset_twice_and_the_later_text_wins() -> None:
     doubles = {
         driver.name
         for driver in DRIVERS.values()
         if len({offset for offset, _ in driver.exceptions.values()}) != len(driver.exceptions)
     }
     assert doubles == {"gdisplay"}
-    assert str(DriverError("gdisplay", "CannotSetup")) == "402653198:touch pad not supported in this display"
+    assert str(DriverError("gdisplay", "TouchNotSupported")) == "402653198:can't setup"
 
 
 def test_error_table_maps_names_to_codes_in_order() -> None:
