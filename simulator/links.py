@@ -10,7 +10,7 @@ class LinkQuality:
     """One direction and its twin back; both behave the same.
 
     ``latency_ns`` is the one-way delay, ``jitter_ns`` the most that is added to it at random, ``bandwidth_bps`` the
-    bits per second, ``loss`` the share of packets (0 to 1) that have to be sent again.
+    bits per second (0: no limit), ``loss`` the share of packets (0 to 1) that have to be sent again.
     """
 
     latency_ns: int = 2_000_000

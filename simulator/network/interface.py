@@ -1,0 +1,124 @@
+"""What a board's TCP/IP stack offers: the one interface that the virtual network and the host's sockets implement.
+
+Everything above it (the HTTP adapters, the device's handlers) is written against `NetworkInterface` and never asks
+which one it has. The errors here are what the stack itself reports before a connection exists; after that a stream
+speaks trio's words:
+
+* `trio.ClosedResourceError`: this end was closed by us;
+* `trio.BrokenResourceError`: the world did it (reset, link lost, gave up);
+* `trio.BusyResourceError`: two tasks did the same thing to one stream at the same time.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final, Protocol
+
+import trio
+
+from simulator.links import LinkQuality
+
+SYN_RETRY_S: Final = 3.0
+"""Pause before an unanswered connection request is sent again: lwIP's first retransmission timeout
+(``LWIP_TCP_RTO_TIME``), which ``tcp_slowtmr`` in lwIP's ``core/tcp.c`` does not double while the state is SYN_SENT."""
+
+SYN_RETRIES: Final = 6
+"""How often it is sent again (``CONFIG_TCP_SYNMAXRTX`` of the boards)."""
+
+CONNECT_TIMEOUT_S: Final = SYN_RETRIES * SYN_RETRY_S + 0.5
+"""After how long lwIP gives up: at the slow-timer tick (0.5 s) that follows the last retransmission."""
+
+
+class NetworkError(Exception):
+    """The stack could not do what it was asked. One of the subclasses below."""
+
+
+class NameNotFoundError(NetworkError):
+    """A name has no address, or there is nobody to ask because the link is down."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no address for {name!r}")
+        self.name = name
+
+
+class CannotConnectError(NetworkError):
+    """No connection came about. ``address`` and ``port`` say to where."""
+
+    _what = "cannot connect to"
+
+    def __init__(self, address: str, port: int) -> None:
+        super().__init__(f"{self._what} {address}:{port}")
+        self.address = address
+        self.port = port
+
+
+class ConnectRefusedError(CannotConnectError):
+    """The host answered that nobody listens on that port."""
+
+    _what = "connection refused by"
+
+
+class ConnectTimedOutError(CannotConnectError):
+    """Nothing answered, `CONNECT_TIMEOUT_S` long."""
+
+    _what = "no answer from"
+
+
+class LinkDownError(CannotConnectError):
+    """There is no link, so no route; or it went down during the attempt."""
+
+    _what = "no link, no route to"
+
+
+class PingNotPermittedError(NetworkError):
+    """The host does not let us open a socket for ICMP (only on the real network)."""
+
+
+class NetworkInterface(Protocol):
+    """One network interface of one board: a station or a cable, with an address while its link is up.
+
+    All methods that wait may be cancelled at any time. Durations are seconds.
+    """
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the link is up and has an address."""
+
+    @property
+    def address(self) -> str:
+        """The own IPv4 address; ``""`` while the link is down."""
+
+    def link_up(self, quality: LinkQuality, address: str) -> None:
+        """The link is there and the board has ``address``; on a link that is up, its quality or address changed.
+
+        Another address than before ends what uses the old one, as `link_down` does.
+        """
+
+    def link_down(self) -> None:
+        """The link or its address is gone: every open stream of this interface breaks at once, as lwIP aborts the
+        connections of an address that disappears. What waits in `connect` gets `LinkDownError`.
+        """
+
+    async def resolve(self, name: str) -> list[str]:
+        """Return the IPv4 addresses of ``name``, best first; an address is its own name. One attempt.
+
+        Raises `NameNotFoundError`.
+        """
+
+    async def connect(self, address: str, port: int) -> trio.abc.HalfCloseableStream:
+        """Return a connected TCP stream. Raises a `CannotConnectError`."""
+
+    async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
+        """Send one ICMP echo request with ``size_bytes`` of data and return the round trip in seconds.
+
+        None: no answer within ``timeout_s``. Raises `PingNotPermittedError` where the host forbids it.
+        """
+
+
+def is_ipv4_address(text: str) -> bool:
+    """Return whether ``text`` is a dotted IPv4 address, which needs no name server."""
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,256 @@
+"""The network of a simulated world: hosts with addresses, a name server, and TCP between them, all in memory.
+
+A host that is always there (a server) is made by `VirtualNetwork.add_host`; a board gets its interface from
+`VirtualNetwork.interface` and its driver calls ``link_up`` and ``link_down`` on it. Everybody can reach everybody who
+is up. Randomness (jitter, loss) comes from a child generator per interface, so that the traffic of one board does not
+change what another sees.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import trio
+
+from simulator.links import LinkQuality
+from simulator.network._route import Link, Route
+from simulator.network._virtual_stream import Pipe, VirtualStream
+from simulator.network.interface import (
+    CONNECT_TIMEOUT_S,
+    SYN_RETRIES,
+    SYN_RETRY_S,
+    ConnectRefusedError,
+    ConnectTimedOutError,
+    LinkDownError,
+    NameNotFoundError,
+    is_ipv4_address,
+)
+from simulator.rng import Rng
+
+BACKLOG: Final = 128
+"""Connections that may wait to be accepted; more are not answered, as on Linux (``net.core.somaxconn`` was 128)."""
+FIRST_EPHEMERAL_PORT: Final = 49152
+EPHEMERAL_PORTS: Final = 65536 - FIRST_EPHEMERAL_PORT
+DNS_TRIES: Final = 4
+DNS_RETRY_S: Final = 1.0
+"""lwIP asks a name server so often, and so long apart (``DNS_MAX_RETRIES``, ``DNS_TMR_INTERVAL``)."""
+ICMP_OVERHEAD_BYTES: Final = 28
+"""IPv4 header and ICMP header of an echo request."""
+WIRED: Final = LinkQuality(latency_ns=10_000_000, bandwidth_bps=1_000_000_000)
+"""The default link of a host that is always there: a server somewhere on the Internet."""
+
+
+class VirtualNetwork:
+    """All interfaces of one world and what joins them.
+
+    ``names`` is the name server: name in lower case to addresses, best first; it may be changed at any time.
+    ``by_address`` holds who is up, and is the interfaces' to change.
+    """
+
+    def __init__(self, rng: Rng) -> None:
+        self._rng = rng
+        self._interfaces: dict[str, VirtualInterface] = {}
+        self.names: dict[str, list[str]] = {}
+        self.by_address: dict[str, VirtualInterface] = {}
+
+    def interface(self, name: str) -> VirtualInterface:
+        """Return the interface called ``name``; the first call makes it, with its link down."""
+        found = self._interfaces.get(name)
+        if found is None:
+            found = self._interfaces[name] = VirtualInterface(self, self._rng.child(name))
+        return found
+
+    def add_host(self, name: str, address: str, quality: LinkQuality = WIRED) -> VirtualInterface:
+        """Add a host that is always up and that the name server knows, and return its interface."""
+        host = self.interface(name)
+        host.link_up(quality, address)
+        self.names[name.lower()] = [address]
+        return host
+
+
+class VirtualInterface:
+    """A `NetworkInterface` of a `VirtualNetwork`; see there for what each method promises. It can also listen.
+
+    Two interfaces with one address: the later takes it over, and the other is not found any more.
+    """
+
+    def __init__(self, network: VirtualNetwork, rng: Rng) -> None:
+        self._network = network
+        self._address = ""
+        self._listeners: dict[int, VirtualListener] = {}
+        self._streams: dict[VirtualStream, None] = {}  # a dict because its order is that of insertion
+        self._attempts: list[trio.CancelScope] = []
+        self._next_port = FIRST_EPHEMERAL_PORT
+        self.link = Link(rng)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the link is up and has an address."""
+        return bool(self._address)
+
+    @property
+    def address(self) -> str:
+        """The own IPv4 address; ``""`` while the link is down."""
+        return self._address
+
+    def link_up(self, quality: LinkQuality, address: str) -> None:
+        """See `NetworkInterface.link_up`. Raises `ValueError` for what is not an IPv4 address."""
+        if not is_ipv4_address(address):
+            raise ValueError(f"{address!r} is not an IPv4 address")
+        if self._address != address:
+            self.link_down()
+            self._address = address
+            self._network.by_address[address] = self
+        self.link.set_quality(quality)
+
+    def link_down(self) -> None:
+        """See `NetworkInterface.link_down`."""
+        if self._network.by_address.get(self._address) is self:
+            del self._network.by_address[self._address]
+        self._address = ""
+        for stream in list(self._streams):
+            stream.vanish()
+        for attempt in self._attempts:
+            attempt.cancel()
+
+    async def resolve(self, name: str) -> list[str]:
+        """See `NetworkInterface.resolve`. Fails at once while the link is down."""
+        addresses = [name] if is_ipv4_address(name) else []
+        if not addresses and self.is_up:
+            with self._until_link_is_down():
+                addresses = await self._ask_name_server(name)
+        await trio.lowlevel.checkpoint()
+        if not addresses:
+            raise NameNotFoundError(name)
+        return addresses
+
+    async def connect(self, address: str, port: int) -> VirtualStream:
+        """See `NetworkInterface.connect`."""
+        if self.is_up:
+            with self._until_link_is_down():
+                return await self._connect(address, port)
+        await trio.lowlevel.checkpoint()
+        raise LinkDownError(address, port)
+
+    async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
+        """See `NetworkInterface.ping`. While the link is down nothing answers."""
+        host = self._network.by_address.get(address)
+        with trio.move_on_after(timeout_s):
+            round_trip = self._round_trip(host, size_bytes + ICMP_OVERHEAD_BYTES) if self.is_up and host else None
+            if round_trip is not None:
+                await trio.sleep(round_trip)
+                return round_trip
+            await trio.sleep_forever()
+        return None
+
+    def listen(self, port: int) -> VirtualListener:
+        """Accept connections to ``port`` from now on. Raises `OSError` (EADDRINUSE) if somebody already does."""
+        if port in self._listeners:
+            raise OSError(errno.EADDRINUSE, f"port {port} is in use")
+        listener = self._listeners[port] = VirtualListener(on_close=lambda: self._listeners.pop(port))
+        return listener
+
+    def answer(self, caller: VirtualInterface, caller_address: tuple[str, int], port: int) -> VirtualStream | None:
+        """Answer a connection request of ``caller``: return the stream for it, or None to let it try again.
+
+        Raises `ConnectRefusedError` if nobody listens.
+        """
+        if not self.is_up:
+            return None
+        listener = self._listeners.get(port)
+        if listener is None:
+            raise ConnectRefusedError(self._address, port)
+        if listener.is_full:
+            return None
+        to_here = Pipe(Route(caller.link, self.link))
+        to_caller = Pipe(Route(self.link, caller.link))
+        here = (self._address, port)
+        listener.offer(self.add_stream(to_here, to_caller, local=here, remote=caller_address))
+        return caller.add_stream(to_caller, to_here, local=caller_address, remote=here)
+
+    def add_stream(
+        self, incoming: Pipe, outgoing: Pipe, *, local: tuple[str, int], remote: tuple[str, int]
+    ) -> VirtualStream:
+        """Return this interface's end of a connection; it breaks when the link goes down."""
+        stream = VirtualStream(incoming, outgoing, local=local, remote=remote, on_end=self._forget)
+        self._streams[stream] = None
+        return stream
+
+    def _forget(self, stream: VirtualStream) -> None:
+        self._streams.pop(stream, None)
+
+    async def _ask_name_server(self, name: str) -> list[str]:
+        for _ in range(DNS_TRIES):
+            if not self.link.loses_packet():
+                await trio.sleep(2 * self.link.latency_s)
+                return list(self._network.names.get(name.lower(), ()))
+            await trio.sleep(DNS_RETRY_S)
+        return []
+
+    async def _connect(self, address: str, port: int) -> VirtualStream:
+        started_at = trio.current_time()
+        local = (self._address, self._next_port)
+        self._next_port = FIRST_EPHEMERAL_PORT + (self._next_port + 1 - FIRST_EPHEMERAL_PORT) % EPHEMERAL_PORTS
+        for attempt in range(1 + SYN_RETRIES):
+            host = self._network.by_address.get(address)
+            round_trip = self._round_trip(host, 0) if host else None
+            if host and round_trip is not None:
+                await trio.sleep(round_trip)
+                stream = host.answer(self, local, port)
+                if stream is not None:
+                    return stream
+            await trio.sleep_until(started_at + min((attempt + 1) * SYN_RETRY_S, CONNECT_TIMEOUT_S))
+        raise ConnectTimedOutError(address, port)
+
+    def _round_trip(self, host: VirtualInterface, size_bytes: int) -> float | None:
+        """Send a packet to ``host`` and one of the same size back; return the seconds, or None if one gets lost."""
+        there, back = Route(self.link, host.link), Route(host.link, self.link)
+        if there.loses_packet() or back.loses_packet():
+            return None
+        return there.delay(size_bytes) + back.delay(size_bytes)
+
+    @contextmanager
+    def _until_link_is_down(self) -> Iterator[None]:
+        """Leave the block at once when the link goes down."""
+        with trio.CancelScope() as attempt:
+            self._attempts.append(attempt)
+            try:
+                yield
+            finally:
+                self._attempts.remove(attempt)
+
+
+class VirtualListener(trio.abc.Listener[VirtualStream]):
+    """Connections to one port of a virtual host, for `trio.serve_listeners`."""
+
+    def __init__(self, on_close: Callable[[], object]) -> None:
+        self._on_close = on_close
+        self._closed = False
+        self._offer, self._offered = trio.open_memory_channel[VirtualStream](BACKLOG)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many connections wait as may."""
+        return self._offer.statistics().current_buffer_used >= BACKLOG
+
+    def offer(self, stream: VirtualStream) -> None:
+        """Let ``stream`` wait for being accepted."""
+        self._offer.send_nowait(stream)
+
+    async def accept(self) -> VirtualStream:
+        """As trio's."""
+        return await self._offered.receive()
+
+    async def aclose(self) -> None:
+        """Stop listening; connections that wait are reset."""
+        if not self._closed:
+            self._closed = True
+            self._on_close()
+            with suppress(trio.WouldBlock):
+                while True:
+                    self._offered.receive_nowait().reset()
+            self._offered.close()
+        await trio.lowlevel.checkpoint()
