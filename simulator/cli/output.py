@@ -1,0 +1,33 @@
+"""How results are written on stdout: for people with rich, for programs as one JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+_COLUMNS_OF_A_FILE: Final = 120
+
+
+def rich_console() -> Console:
+    """Return the console on stdout. Text is printed as it is, not as markup; a file or a pipe is 120 columns wide."""
+    width = None if sys.stdout.isatty() else _COLUMNS_OF_A_FILE
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def plain_table(*headings: str) -> Table:
+    """Return a table without lines, whose cells break and are never cut off."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """Write ``result`` on stdout as one JSON object on one line."""
+    click.echo(json.dumps(result, ensure_ascii=False))
