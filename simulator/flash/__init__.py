@@ -1,0 +1,44 @@
+"""The flash chip: NOR rules, copy-on-write sectors, a journal of operations, wear, timing; and views of a partition.
+
+It knows no file system, no image and no device, and it never waits: it says how long it was busy, and who owns the
+clock sleeps. Injected faults and the decision what boots live elsewhere. Read `chip` first.
+The names of the formats that lie in flash are repeated here for users of the package.
+"""
+
+from __future__ import annotations
+
+from simulator.flash.chip import (
+    BLOCK_BYTES,
+    SECTOR_BYTES,
+    FlashArgumentError,
+    FlashChip,
+    FlashOperation,
+    FlashSnapshot,
+    erase_commands,
+)
+from simulator.flash.journal import Journal, torn
+from simulator.flash.partition import DangerousWriteError, PartitionView, WriteGuard
+from simulator.flash.timing import TYPICAL, FlashTiming
+from simulator.formats.image import AppImage
+from simulator.formats.otadata import OtaData
+from simulator.formats.partition_table import PartitionTable
+
+__all__ = [
+    "BLOCK_BYTES",
+    "SECTOR_BYTES",
+    "TYPICAL",
+    "AppImage",
+    "DangerousWriteError",
+    "FlashArgumentError",
+    "FlashChip",
+    "FlashOperation",
+    "FlashSnapshot",
+    "FlashTiming",
+    "Journal",
+    "OtaData",
+    "PartitionTable",
+    "PartitionView",
+    "WriteGuard",
+    "erase_commands",
+    "torn",
+]

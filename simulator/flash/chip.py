@@ -1,0 +1,311 @@
+"""The SPI NOR flash chip of a board.
+
+What it is like
+    Erasing sets every bit of a sector; programming only clears bits (``new = old AND data``), and programming a byte
+    twice is legal: NVS, SPIFFS and ESP-IDF's own driver rely on it.
+
+How it is kept
+    One entry per 4 KiB sector. A sector is immutable ``bytes`` until it is programmed; then it becomes a private
+    ``bytearray``, and taking a snapshot freezes it again. Chips and snapshots that hold the same image therefore
+    share its sectors, and a snapshot costs a few microseconds.
+
+What it tells
+    Every erase command and every program call is one *operation*, numbered from 0. `FlashChip.journal` keeps them,
+    `FlashChip.on_operation` hears of them, and `FlashChip.take_busy_ns` says how long the chip was busy. It never
+    waits itself.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from simulator.flash.timing import TYPICAL, FlashTiming
+from simulator.formats.esp_err import EspErr, EspError
+from simulator.units import MIB
+
+SECTOR_BYTES: Final = 4096
+BLOCK_BYTES: Final = 65536
+"""The larger erase unit of ESP-IDF's driver."""
+CACHE_LIMIT: Final = 16 * MIB
+"""The flash cache can map no address from here on."""
+UNMAPPED_WORD: Final = bytes.fromhex("adbaadba")
+"""What the CPU reads through a cache entry that maps nothing, 0xBAADBAAD as a little-endian word."""
+
+_SECTORS_PER_BLOCK: Final = BLOCK_BYTES // SECTOR_BYTES
+_OFFSET_MASK: Final = SECTOR_BYTES - 1
+_SECTOR_SHIFT: Final = 12
+_ERASED_SECTOR: Final = b"\xff" * SECTOR_BYTES
+_ERASED_BLOCK: Final = (_ERASED_SECTOR,) * _SECTORS_PER_BLOCK
+
+
+class FlashArgumentError(EspError):
+    """The driver refused the arguments, nothing was done. ``code`` is what the ESP-IDF function returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlashOperation:
+    """One command that changed the chip."""
+
+    index: int
+    """Counts from 0 since the chip was made."""
+    kind: Literal["erase", "program"]
+    address: int
+    length: int
+    data: bytes
+    """What was programmed; empty for an erase."""
+
+
+class OperationRecorder(Protocol):
+    """What `FlashChip.journal` may be."""
+
+    def record(self, operation: FlashOperation) -> None:
+        """Take note of an operation that was just carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlashSnapshot:
+    """The whole state of a chip at one moment. Cheap to take and to keep; equal if contents and wear are."""
+
+    sectors: tuple[bytes, ...]
+    erase_counts: bytes
+    """One unsigned 32-bit number per sector, in the machine's byte order."""
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the chip."""
+        return len(self.sectors) * SECTOR_BYTES
+
+    def to_bytes(self) -> bytes:
+        """Return the contents of the chip."""
+        return b"".join(self.sectors)
+
+
+def erase_commands(address: int, length: int) -> Iterator[tuple[int, int]]:
+    """Yield the address and length of each command with which ESP-IDF erases a range of whole sectors.
+
+    ``spi_flash_erase_range`` uses the 64 KiB command wherever it is aligned and so much is left.
+    """
+    end = address + length
+    while address < end:
+        size = BLOCK_BYTES if address % BLOCK_BYTES == 0 and end - address >= BLOCK_BYTES else SECTOR_BYTES
+        yield address, size
+        address += size
+
+
+class FlashChip:
+    """A NOR flash chip of ``size_bytes``, erased where ``contents`` ends.
+
+    Errors are `FlashArgumentError` with the codes of ``spi_flash_*`` (``flash_ops.c``); a refused call changes
+    nothing and takes no time.
+    """
+
+    __slots__ = (
+        "_busy_ns",
+        "_erase_counts",
+        "_private",
+        "_sectors",
+        "journal",
+        "on_operation",
+        "operation_count",
+        "size_bytes",
+        "timing",
+    )
+
+    def __init__(self, size_bytes: int = 4 * MIB, contents: bytes = b"", *, timing: FlashTiming = TYPICAL) -> None:
+        if size_bytes <= 0 or size_bytes % SECTOR_BYTES:
+            raise ValueError(f"a chip has whole sectors of {SECTOR_BYTES} bytes, not {size_bytes} bytes")
+        if len(contents) > size_bytes:
+            raise ValueError(f"{len(contents)} bytes do not fit a chip of {size_bytes}")
+        sector_count = size_bytes // SECTOR_BYTES
+        self.size_bytes = size_bytes
+        self.timing = timing
+        self.operation_count = 0
+        self.journal: OperationRecorder | None = None
+        self.on_operation: Callable[[FlashOperation], None] | None = None
+        self._busy_ns = 0
+        self._erase_counts = array("I", bytes(4 * sector_count))
+        self._private: set[int] = set()
+        self._sectors: list[bytes | bytearray] = [
+            _share_erased(contents[start : start + SECTOR_BYTES]) for start in range(0, len(contents), SECTOR_BYTES)
+        ]
+        self._sectors += [_ERASED_SECTOR] * (sector_count - len(self._sectors))
+
+    @classmethod
+    def from_snapshot(cls, snapshot: FlashSnapshot, *, timing: FlashTiming = TYPICAL) -> FlashChip:
+        """Return a new chip in the state of ``snapshot``, sharing its sectors."""
+        chip = cls(snapshot.size_bytes, timing=timing)
+        chip.restore(snapshot)
+        return chip
+
+    def snapshot(self) -> FlashSnapshot:
+        """Return the state of the chip: contents and wear, not the count of operations."""
+        for index in self._private:
+            self._sectors[index] = bytes(self._sectors[index])
+        self._private.clear()
+        # Every sector is bytes now, which the type of the list cannot say.
+        return FlashSnapshot(tuple(self._sectors), self._erase_counts.tobytes())  # type: ignore[arg-type]
+
+    def restore(self, snapshot: FlashSnapshot) -> None:
+        """Go back to the state of ``snapshot``, which is of a chip of the same size. No operation, no time."""
+        if snapshot.size_bytes != self.size_bytes:
+            raise ValueError(f"the snapshot is of a chip of {snapshot.size_bytes} bytes, not {self.size_bytes}")
+        self._sectors = list(snapshot.sectors)
+        self._erase_counts = array("I", snapshot.erase_counts)
+        self._private.clear()
+
+    def to_bytes(self) -> bytes:
+        """Return the contents of the whole chip. Takes no simulated time."""
+        return b"".join(self._sectors)
+
+    def erase_count(self, sector: int) -> int:
+        """Return how often ``sector`` (an index) was erased."""
+        return self._erase_counts[sector]
+
+    def take_busy_ns(self) -> int:
+        """Return the simulated time that reads and operations took since the last call."""
+        busy_ns = self._busy_ns
+        self._busy_ns = 0
+        return busy_ns
+
+    def read(self, address: int, length: int) -> bytes:
+        """Return ``length`` bytes. Raises ``ESP_ERR_INVALID_SIZE`` if they reach beyond the chip."""
+        self._check_range(address, length)
+        self._busy_ns += length * self.timing.read_byte_ns
+        return self._contents(address, length)
+
+    def read_mapped(self, address: int, length: int) -> bytes:
+        """Return ``length`` bytes as the CPU sees them through the cache while it checks an image.
+
+        Never fails: the cache asks for any address. Beyond the chip, up to 16 MB, it reads as erased (the reference
+        answers come from such a chip); from there on as the word 0xBAADBAAD, which a cache entry gives that maps
+        nothing.
+        """
+        self._busy_ns += length * self.timing.verify_byte_ns
+        end = address + length
+        if end <= self.size_bytes:
+            return self._contents(address, length)
+        parts: list[bytes] = []
+        if address < self.size_bytes:
+            parts.append(self._contents(address, self.size_bytes - address))
+            address = self.size_bytes
+        if address < CACHE_LIMIT:
+            erased = min(end, CACHE_LIMIT) - address
+            parts.append(b"\xff" * erased)
+            address += erased
+        if address < end:
+            phase = address % 4
+            parts.append((UNMAPPED_WORD * ((end - address + phase) // 4 + 1))[phase : phase + end - address])
+        return b"".join(parts)
+
+    def program(self, address: int, data: bytes) -> None:
+        """Clear the bits of ``data`` that are 0. Raises ``ESP_ERR_INVALID_SIZE`` if it reaches beyond the chip."""
+        length = len(data)
+        self._check_range(address, length)
+        if not length:
+            return
+        self._program_range(address, data)
+        self._busy_ns += self.timing.program_ns(address, length)
+        self._finish("program", address, length, data)
+
+    def erase(self, address: int, length: int) -> None:
+        """Set every bit of whole sectors, in 64 KiB commands where that is possible: one operation for each command.
+
+        Raises ``ESP_ERR_INVALID_ARG`` if the address is not that of a sector, ``ESP_ERR_INVALID_SIZE`` if the length
+        is not one of whole sectors or reaches beyond the chip.
+        """
+        if address % SECTOR_BYTES:
+            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_ARG, f"erase address 0x{address:x} is not that of a sector")
+        if length % SECTOR_BYTES:
+            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_SIZE, f"erase length 0x{length:x} is not one of sectors")
+        self._check_range(address, length)
+        for start, size in erase_commands(address, length):
+            first = start >> _SECTOR_SHIFT
+            count = size >> _SECTOR_SHIFT
+            self._sectors[first : first + count] = _ERASED_BLOCK[:count]
+            for index in range(first, first + count):
+                self._erase_counts[index] += 1
+            self._private.difference_update(range(first, first + count))
+            self._busy_ns += self.timing.erase_ns(size)
+            self._finish("erase", start, size, b"")
+
+    def tear(self, operation: FlashOperation, done_bytes: int) -> None:
+        """Carry out only the first ``done_bytes`` of ``operation``: what a power cut in the middle of it leaves.
+
+        The rest of the range is untouched. Real hardware promises nothing; this is one of the outcomes it can have,
+        and the same in every run. It is no operation and takes no time.
+        """
+        if operation.kind == "program":
+            self._program_range(operation.address, operation.data[:done_bytes])
+            return
+        first = operation.address >> _SECTOR_SHIFT
+        for index in range(first, first + (operation.length >> _SECTOR_SHIFT)):
+            erased = min(max(done_bytes - (index - first) * SECTOR_BYTES, 0), SECTOR_BYTES)
+            if erased:
+                self._sectors[index] = _share_erased(b"\xff" * erased + bytes(self._sectors[index][erased:]))
+                self._erase_counts[index] += 1
+                self._private.discard(index)
+
+    def _check_range(self, address: int, length: int) -> None:
+        if address < 0 or length < 0 or address + length > self.size_bytes:
+            message = f"0x{length:x} bytes at 0x{address:x} reach beyond the chip (0x{self.size_bytes:x})"
+            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_SIZE, message)
+
+    def _contents(self, address: int, length: int) -> bytes:
+        index = address >> _SECTOR_SHIFT
+        offset = address & _OFFSET_MASK
+        end = offset + length
+        if end <= SECTOR_BYTES:
+            return bytes(self._sectors[index][offset:end]) if length else b""
+        sectors = self._sectors[index : (address + length + _OFFSET_MASK) >> _SECTOR_SHIFT]
+        joined = b"".join(sectors)
+        return joined if len(joined) == length else joined[offset:end]
+
+    def _program_range(self, address: int, data: bytes) -> None:
+        index = address >> _SECTOR_SHIFT
+        offset = address & _OFFSET_MASK
+        if offset + len(data) <= SECTOR_BYTES:
+            self._program_sector(index, offset, data)
+            return
+        done = SECTOR_BYTES - offset
+        self._program_sector(index, offset, data[:done])
+        for start in range(done, len(data), SECTOR_BYTES):
+            index += 1
+            self._program_sector(index, 0, data[start : start + SECTOR_BYTES])
+
+    def _program_sector(self, index: int, offset: int, data: bytes) -> None:
+        sector = self._sectors[index]
+        length = len(data)
+        if sector is _ERASED_SECTOR and length == SECTOR_BYTES:
+            self._sectors[index] = bytes(data)
+            return
+        if isinstance(sector, bytes):
+            sector = self._sectors[index] = bytearray(sector)
+            self._private.add(index)
+        end = offset + length
+        old = sector[offset:end]
+        if old == _ERASED_SECTOR[:length]:
+            sector[offset:end] = data
+        else:
+            merged = int.from_bytes(old, "little") & int.from_bytes(data, "little")
+            sector[offset:end] = merged.to_bytes(length, "little")
+
+    def _finish(self, kind: Literal["erase", "program"], address: int, length: int, data: bytes) -> None:
+        index = self.operation_count
+        self.operation_count = index + 1
+        if self.journal is None and self.on_operation is None:
+            return
+        operation = FlashOperation(index, kind, address, length, bytes(data))
+        if self.journal is not None:
+            self.journal.record(operation)
+        if self.on_operation is not None:
+            self.on_operation(operation)
+
+
+def _share_erased(sector: bytes) -> bytes:
+    """Return ``sector`` filled up, as the one shared object if it is erased."""
+    if len(sector) < SECTOR_BYTES:
+        sector = sector.ljust(SECTOR_BYTES, b"\xff")
+    return _ERASED_SECTOR if sector == _ERASED_SECTOR else bytes(sector)
