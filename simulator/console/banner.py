@@ -12,7 +12,7 @@ messages are without line end, for `simulator.console.syslog.Log.write`. Facts f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from simulator.console.syslog import Level
@@ -49,27 +49,10 @@ def banner(*, build_time: int, commit: str, partition: str, board_type: str) -> 
     )
 
 
-def cpu_message(
-    *,
-    revision: int,
-    frequency_mhz: int = 240,
-    cores: int = 2,
-    embedded_flash: bool = False,
-    wifi: bool = True,
-    bluetooth_le: bool = True,
-    bluetooth_classic: bool = True,
-) -> bytes:
-    """Return the INFO message that describes the chip."""
-    features = (
-        (embedded_flash, ", flash memory"),
-        (wifi, ", 2.4GHz WiFi"),
-        (bluetooth_le, ", Bluetooth LE"),
-        (bluetooth_classic, ", Bluetooth Classic"),
-    )
-    described = "".join(text for present, text in features if present)
-    return (
-        f"cpu ESP32 rev {revision} at {frequency_mhz} Mhz, {cores} {'Cores' if cores > 1 else 'Core'}{described}"
-    ).encode()
+def cpu_message(*, model: str, revision: int, frequency_mhz: int, cores: int, features: Iterable[str]) -> bytes:
+    """Return the INFO message that describes the chip; ``features`` are those of `simulator.boards.schema.Chip`."""
+    words = [f"{cores} {'Cores' if cores > 1 else 'Core'}", *features]
+    return f"cpu {model} rev {revision} at {frequency_mhz} Mhz, {', '.join(words)}".encode()
 
 
 def flash_eui_message(unique_id: bytes) -> bytes:

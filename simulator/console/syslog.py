@@ -32,14 +32,14 @@ LOG_ALL: Final = 255
 """``os.LOG_ALL``: as an argument of ``os.loglevel`` it stands for every level."""
 
 MASK_AT_BOOT: Final[Mapping[str, int]] = {
-    "none": 0x01,
-    "error": 0x0F,
-    "warn": 0x1F,
-    "info": 0x7F,
-    "debug": 0xFF,
-    "verbose": 0xFF,
+    "NONE": 0x01,
+    "ERROR": 0x0F,
+    "WARN": 0x1F,
+    "INFO": 0x7F,
+    "DEBUG": 0xFF,
+    "VERBOSE": 0xFF,
 }
-"""The mask after boot, by the build's ``CONFIG_LOG_DEFAULT_LEVEL_*`` in lower case."""
+"""The mask after boot, by the level in ``CONFIG_LOG_DEFAULT_LEVEL_*``, as in `Board.log_level`."""
 
 _BUFFER_BYTES: Final = 512  # MAX_BUFF
 _LEVEL_BITS: Final = 0x007

@@ -11,12 +11,17 @@ LOGO_ON_THE_WIRE = (
 )
 
 
+def cpu_message() -> bytes:
+    features = ("2.4GHz WiFi", "Bluetooth LE", "Bluetooth Classic")
+    return banner.cpu_message(model="ESP32", revision=1, frequency_mhz=240, cores=2, features=features)
+
+
 def boot_until_interpreter(mask: int, *, board_type: str = "N1ESP32", partition: str = "ota_0") -> bytes:
     """The console of a board with SPIFFS from reset to the interpreter's line, as the device glues it together."""
     log = Log(mask)
     shown = banner.BOOTING + banner.CLEAR_SCREEN
     shown += banner.banner(build_time=1669989664, commit=COMMIT, partition=partition, board_type=board_type)
-    shown += log.write(6, banner.cpu_message(revision=1))
+    shown += log.write(6, cpu_message())
     shown += log.write(6, banner.flash_eui_message(bytes.fromhex("d66420c39b5b2c31")))
     for level, message in banner.spiffs_mount_messages(offset=0xF000, size_bytes=512 * 1024, formatted=False):
         shown += log.write(level, message)
@@ -72,10 +77,9 @@ def test_lfs_tells_its_geometry() -> None:
     ]
 
 
-def test_chip_features_are_listed_when_present() -> None:
-    assert banner.cpu_message(
-        revision=0, cores=1, embedded_flash=True, bluetooth_le=False, bluetooth_classic=False
-    ) == (b"cpu ESP32 rev 0 at 240 Mhz, 1 Core, flash memory, 2.4GHz WiFi")
+def test_one_core_and_no_radio_are_told_as_well() -> None:
+    message = banner.cpu_message(model="ESP32", revision=0, frequency_mhz=160, cores=1, features=("flash memory",))
+    assert message == b"cpu ESP32 rev 0 at 160 Mhz, 1 Core, flash memory"
 
 
 def test_boot_scripts_are_announced_in_order() -> None:

@@ -55,12 +55,12 @@ def test_a_message_ends_at_its_first_nul() -> None:
 @pytest.mark.parametrize(
     ("build", "mask", "shown"),
     [
-        ("none", 0x01, "EMERG"),
-        ("error", 0x0F, "EMERG ALERT CRIT ERR"),
-        ("warn", 0x1F, "EMERG ALERT CRIT ERR WARNING"),
-        ("info", 0x7F, "EMERG ALERT CRIT ERR WARNING NOTICE INFO"),
-        ("debug", 0xFF, "EMERG ALERT CRIT ERR WARNING NOTICE INFO DEBUG"),
-        ("verbose", 0xFF, "EMERG ALERT CRIT ERR WARNING NOTICE INFO DEBUG"),
+        ("NONE", 0x01, "EMERG"),
+        ("ERROR", 0x0F, "EMERG ALERT CRIT ERR"),
+        ("WARN", 0x1F, "EMERG ALERT CRIT ERR WARNING"),
+        ("INFO", 0x7F, "EMERG ALERT CRIT ERR WARNING NOTICE INFO"),
+        ("DEBUG", 0xFF, "EMERG ALERT CRIT ERR WARNING NOTICE INFO DEBUG"),
+        ("VERBOSE", 0xFF, "EMERG ALERT CRIT ERR WARNING NOTICE INFO DEBUG"),
     ],
 )
 def test_the_build_decides_which_levels_show_after_boot(build: str, mask: int, shown: str) -> None:
@@ -74,7 +74,7 @@ def test_an_error_report_ends_without_its_last_lf() -> None:
 
 
 def test_a_board_built_with_level_none_hides_error_reports() -> None:
-    assert Log(MASK_AT_BOOT["none"]).error(b"stdin:1: x\n") == b""
+    assert Log(MASK_AT_BOOT["NONE"]).error(b"stdin:1: x\n") == b""
 
 
 @pytest.mark.parametrize("mask", [0x01, 0xFF])
