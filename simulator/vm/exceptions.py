@@ -13,15 +13,13 @@ raises `LuaError`. Nothing else in the simulator knows a code by number.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 EXTRA_LENGTH_MAX: Final = 179
 """Characters of detail that survive (``components/lua/modules/sys/error.c``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(NamedTuple):
     """A driver's number and its exceptions, name to (offset, text), in the order in which the firmware has them."""
 
     name: str
