@@ -1,0 +1,41 @@
+"""How much of the Lua API is there. The one place to edit when a function arrives.
+
+A path stands for itself and everything below it, and the longest that fits wins: ``"net"`` covers ``net.ota`` and
+``net.curl.get``, ``"net.curl"`` takes the latter out again, ``"tmr.timer"`` stands for the methods of that type and
+``"_G"`` for the base functions. What no path covers is missing.
+
+- ``faithful``: does what the reference says, defects included
+- ``partial``: usable, but the note says what is different
+- ``missing``: raises an error that names the function and says so
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+Status: TypeAlias = Literal["faithful", "partial", "missing"]
+
+_PLANNED: Final[tuple[Status, str]] = ("missing", "planned next")
+
+STATUS: Final[Mapping[str, tuple[Status, str]]] = {
+    "_G": _PLANNED,
+    "coroutine": _PLANNED,
+    "string": _PLANNED,
+    "table": _PLANNED,
+    "math": _PLANNED,
+    "utf8": _PLANNED,
+    "debug": _PLANNED,
+    "io": _PLANNED,
+    "package": _PLANNED,
+    "os": _PLANNED,
+    "thread": _PLANNED,
+    "tmr": _PLANNED,
+    "net": _PLANNED,
+    "net.curl": ("missing", ""),
+    "net.http": ("missing", ""),
+    "net.scp": ("missing", ""),
+    "net.ssh": ("missing", ""),
+    "net.service": ("missing", ""),
+    "net.tu": ("missing", ""),
+}
