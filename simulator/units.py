@@ -26,6 +26,7 @@ _NS_PER_UNIT: Final = {
     "m": 60 * NS_PER_S,
     "h": 3600 * NS_PER_S,
 }
+_SIZE: Final = re.compile(r"(0x[0-9a-f]+|\d+)(?:(k|m)(?:i?b)?|b)?", re.ASCII | re.IGNORECASE)
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)?", re.ASCII)
 
 
@@ -45,6 +46,19 @@ def parse_duration(text: str) -> int:
     if position == 0 or position != len(text):
         raise UsageError(f"{text!r} is not a time; write a number with one of ns, us, ms, s, m, h (such as 250ms)")
     return round(total_ns)
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes in ``text``, such as ``1048576``, ``0x100000``, ``1024K`` or ``1MiB``.
+
+    K and M are 1024 and 1024 * 1024, as for everything that deals with flash. Raises `UsageError` that names the text.
+    """
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise UsageError(f"{text!r} is not a size; write bytes, or a number with K or M (such as 512K or 1MiB)")
+    number, unit = match.groups()
+    base = 16 if number[:2] in ("0x", "0X") else 10
+    return int(number, base) * {"": 1, "k": KIB, "m": MIB}[(unit or "").lower()]
 
 
 def format_duration(duration_ns: int) -> str:

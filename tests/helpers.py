@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from trio.testing import MockClock
 
+from simulator.cli import main
 from simulator.determinism import run_world
 
 PosArgs = TypeVarTuple("PosArgs")
@@ -51,3 +56,30 @@ def run_python(*arguments: str | Path, **environment: str) -> subprocess.Complet
 def run_luatwin(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command ``luatwin`` in a process of its own; the rest as `run_process`."""
     return run_python("-m", "simulator.cli", *arguments, **environment)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The JSON object on stdout of a command that succeeded with ``--json``."""
+        assert self.code == 0, self.err
+        result: dict[str, Any] = json.loads(self.out)
+        return result
+
+
+def luatwin(*arguments: str | Path) -> Finished:
+    """Run the command ``luatwin`` in this process, which is fast, and return its exit code, stdout and stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main([str(word) for word in arguments])
+        except SystemExit as exited:
+            code = int(exited.code or 0)
+    return Finished(code, out.getvalue(), err.getvalue())

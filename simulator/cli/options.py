@@ -1,11 +1,18 @@
-"""What commands share: the options ``-v`` and ``--json``, and a group that knows what you meant."""
+"""What commands share: options of one name and meaning, and a group that knows what you meant."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_BOARD: Final = "N1ESP32-OTA"
 
 
 @dataclass(slots=True)
@@ -42,3 +49,13 @@ verbose_option = click.option(
 
 #: ``--json`` arrives as the parameter ``as_json``.
 json_option = click.option("--json", "as_json", is_flag=True, help="The result as one JSON object on stdout.")
+
+
+def board_options(command: Command) -> Command:
+    """Give ``command`` the parameters ``board`` (an id or a board file) and ``sdkconfig`` (a path or None)."""
+    for option in (
+        click.option("--sdkconfig", type=click.Path(path_type=Path), metavar="FILE", help="Its build options."),
+        click.option("--board", default=DEFAULT_BOARD, metavar="ID", show_default=True, help="See luatwin boards."),
+    ):
+        command = option(command)
+    return command

@@ -28,6 +28,15 @@ def plain_table(*headings: str) -> Table:
     return table
 
 
+def fact_table(facts: Mapping[str, str]) -> Table:
+    """Return a table of names and what they are, without headings."""
+    table = plain_table("", "")
+    table.show_header = False
+    for name, fact in facts.items():
+        table.add_row(name, fact)
+    return table
+
+
 def print_json(result: Mapping[str, Any]) -> None:
     """Write ``result`` on stdout as one JSON object on one line."""
     click.echo(json.dumps(result, ensure_ascii=False))

@@ -1,0 +1,168 @@
+"""The command `luatwin` itself: what is imported, what is said, and which exit code a failure has."""
+
+from __future__ import annotations
+
+import json
+import time
+from importlib import import_module
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from simulator import __version__, cli
+from simulator.errors import DescriptionError, Problem, SimulatorInternalError, UsageError
+from tests.helpers import run_luatwin, run_python
+
+
+def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `luatwin boot` a command that raises ``error``."""
+
+    @click.command()
+    @cli.options.verbose_option
+    def broken() -> None:
+        raise error
+
+    monkeypatch.setitem(cli.COMMANDS, "boot", (f"{__name__}:broken", ""))
+    monkeypatch.setattr(import_module(__name__), "broken", broken, raising=False)
+
+
+def exit_code(*arguments: str) -> int | str | None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main(arguments)
+    return exited.value.code
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    finished = run_luatwin("--version")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, f"luatwin {__version__}\n", "")
+
+
+def test_version_and_help_import_no_room_and_nothing_slow() -> None:
+    program = """
+import json, sys
+from simulator.cli import main
+try:
+    main([sys.argv[1]])
+except SystemExit:
+    print(json.dumps(sorted(sys.modules)))
+"""
+    for option in ("--version", "--help"):
+        modules = set(json.loads(run_python("-c", program, option).stdout.splitlines()[-1]))
+        assert {name for name in modules if name.startswith("simulator.")} == {
+            "simulator.cli",
+            "simulator.cli.options",
+            "simulator.errors",
+        }
+        assert not modules & {"trio", "rich", "httpx", "pydantic", "lupa", "ssl"}
+
+
+@pytest.mark.real
+def test_the_version_is_there_at_once() -> None:
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        run_luatwin("--version")
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.15
+
+
+def test_help_lists_every_command() -> None:
+    listed = CliRunner().invoke(cli.cli, ["--help"])
+    assert listed.exit_code == 0
+    for name, (_, summary) in cli.COMMANDS.items():
+        assert name in listed.output
+        assert summary in listed.output
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_is_where_the_table_says_and_explains_itself(name: str) -> None:
+    explained = CliRunner().invoke(cli.cli, [name, "--help"])
+    assert explained.exit_code == 0, explained.output
+    assert f"Usage: cli {name}" in explained.output
+
+
+def test_an_unknown_command_suggests_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("bords") == 2
+    assert capsys.readouterr().err == "luatwin: no command 'bords'; did you mean 'boards'?\nTry 'luatwin --help'.\n"
+
+
+def test_an_unknown_command_near_none_lists_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("xyzzy") == 2
+    assert f"there are: {', '.join(cli.COMMANDS)}\n" in capsys.readouterr().err
+
+
+def test_an_unknown_option_names_the_command_it_was_given_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("doctor", "--jsn") == 2
+    message, advice = capsys.readouterr().err.splitlines()
+    assert message.startswith("luatwin doctor: No such option")
+    assert "--jsn" in message
+    assert advice == "Try 'luatwin doctor --help'."
+
+
+def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code() == 2
+    assert capsys.readouterr().err.startswith("Usage: luatwin [OPTIONS] COMMAND")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (UsageError("no such access point: 'home'"), 2, "luatwin: no such access point: 'home'\n"),
+        (
+            DescriptionError([Problem(path="a.yaml", line=3, message="x"), Problem(path="a.yaml", message="y")]),
+            2,
+            "luatwin: a.yaml:3: x\na.yaml: y\n",
+        ),
+        (FileNotFoundError(2, "No such file or directory", "f.bin"), 2, "luatwin: f.bin: No such file or directory\n"),
+        (ExceptionGroup("nursery", [ExceptionGroup("inner", [UsageError("deep")])]), 2, "luatwin: deep\n"),
+        (BaseExceptionGroup("nursery", [KeyboardInterrupt()]), 130, ""),
+    ],
+)
+def test_what_a_user_can_mend_is_said_without_a_traceback(
+    error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(error, monkeypatch)
+    assert exit_code("boot") == code
+    assert capsys.readouterr() == ("", message)
+
+
+@pytest.mark.parametrize("arguments", [("-v", "boot"), ("boot", "-v"), ("boot", "--verbose")])
+def test_verbose_adds_the_traceback(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(UsageError("no such file"), monkeypatch)
+    assert exit_code(*arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert lines[-1] == "luatwin: no such file"
+
+
+def test_ctrl_c_is_130_and_no_news(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    failing_with(KeyboardInterrupt(), monkeypatch)
+    assert exit_code("boot") == 130
+    assert capsys.readouterr().err.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SimulatorInternalError("two boards have one name"),
+        ZeroDivisionError("division by zero"),
+        ExceptionGroup("nursery", [UsageError("one"), UsageError("two")]),
+    ],
+)
+def test_a_bug_shows_where_it_is_and_asks_for_a_report(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(error, monkeypatch)
+    assert exit_code("boot") == 70
+    lines = capsys.readouterr().err.splitlines()
+    assert "Traceback (most recent call last):" in lines[0]
+    assert "please report it" in lines[-2]
+    assert lines[-1] == "luatwin: luatwin boot"
+
+
+def test_the_exit_code_is_what_the_command_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.cli, "main", lambda *args, **kwargs: 42)
+    assert exit_code("run") == 42
