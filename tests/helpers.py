@@ -74,12 +74,23 @@ class Finished:
         return result
 
 
+class _Screen(io.TextIOWrapper):
+    """A standard stream that keeps what is written, as text or through ``buffer`` as bytes."""
+
+    def __init__(self) -> None:
+        self._bytes = io.BytesIO()
+        super().__init__(self._bytes, encoding="utf-8", newline="", write_through=True)
+
+    def text(self) -> str:
+        return self._bytes.getvalue().decode()
+
+
 def luatwin(*arguments: str | Path) -> Finished:
     """Run the command ``luatwin`` in this process, which is fast, and return its exit code, stdout and stderr."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = _Screen(), _Screen()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main([str(word) for word in arguments])
         except SystemExit as exited:
             code = int(exited.code or 0)
-    return Finished(code, out.getvalue(), err.getvalue())
+    return Finished(code, out.text(), err.text())

@@ -7,11 +7,10 @@ import ssl
 from importlib.metadata import PackageNotFoundError, version
 
 import pytest
-from click.testing import CliRunner
 
 from simulator import doctor
-from simulator.cli import cli
 from simulator.doctor import Finding, Status, examine, is_healthy
+from tests.helpers import luatwin
 
 
 def finding(part: str) -> Finding:
@@ -78,18 +77,18 @@ def test_esptool_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_command_draws_every_part_and_exits_with_0() -> None:
-    drawn = CliRunner().invoke(cli, ["doctor"], standalone_mode=False)
-    assert drawn.return_value == 0
+    drawn = luatwin("doctor")
+    assert drawn.code == 0
     for found in examine():
-        assert any(line.split()[0] == found.part.split()[0] for line in drawn.output.splitlines())
+        assert f"\n{found.part} " in drawn.out
 
 
 def test_the_command_says_how_to_mend_and_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     sick = [Finding("heart", Status.BROKEN, "[none]", "find the [wizard]"), Finding("brain", Status.OK, "straw")]
     monkeypatch.setattr("simulator.cli.doctor.examine", lambda: sick)
-    drawn = CliRunner().invoke(cli, ["doctor"], standalone_mode=False)
-    assert drawn.return_value == 1
-    lines = [line.rstrip() for line in drawn.output.splitlines()]
+    drawn = luatwin("doctor")
+    assert drawn.code == 1
+    lines = [line.rstrip() for line in drawn.out.splitlines()]
     assert lines == [
         "part   status  found",
         "heart  broken  [none]",
@@ -101,9 +100,9 @@ def test_the_command_says_how_to_mend_and_exits_with_1(monkeypatch: pytest.Monke
 
 def test_json_is_one_object_with_the_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.cli.doctor.examine", lambda: [Finding("heart", Status.BROKEN, "none", "a wizard")])
-    written = CliRunner().invoke(cli, ["doctor", "--json"], standalone_mode=False)
-    assert written.return_value == 1
-    assert json.loads(written.output) == {
+    written = luatwin("doctor", "--json")
+    assert written.code == 1
+    assert json.loads(written.out) == {
         "ok": False,
         "findings": [{"part": "heart", "status": "broken", "found": "none", "mend": "a wizard"}],
     }

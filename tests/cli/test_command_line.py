@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from importlib import import_module
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from simulator import __version__, cli
+from simulator.cli.options import verbose_option
 from simulator.errors import DescriptionError, Problem, SimulatorInternalError, UsageError
-from tests.helpers import run_luatwin, run_python
+from tests.helpers import Finished, luatwin, run_luatwin, run_python
+
+
+def replace_boot(body: Callable[[], int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `luatwin boot` a command that does ``body``."""
+    command = click.command()(verbose_option(body))
+    monkeypatch.setitem(cli.COMMANDS, "boot", (f"{__name__}:stand_in", ""))
+    monkeypatch.setattr(import_module(__name__), "stand_in", command, raising=False)
 
 
 def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make `luatwin boot` a command that raises ``error``."""
 
-    @click.command()
-    @cli.options.verbose_option
-    def broken() -> None:
+    def fail() -> None:
         raise error
 
-    monkeypatch.setitem(cli.COMMANDS, "boot", (f"{__name__}:broken", ""))
-    monkeypatch.setattr(import_module(__name__), "broken", broken, raising=False)
-
-
-def exit_code(*arguments: str) -> int | str | None:
-    with pytest.raises(SystemExit) as exited:
-        cli.main(arguments)
-    return exited.value.code
+    replace_boot(fail, monkeypatch)
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -68,41 +67,43 @@ def test_the_version_is_there_at_once() -> None:
 
 
 def test_help_lists_every_command() -> None:
-    listed = CliRunner().invoke(cli.cli, ["--help"])
-    assert listed.exit_code == 0
+    listed = luatwin("--help").out
     for name, (_, summary) in cli.COMMANDS.items():
-        assert name in listed.output
-        assert summary in listed.output
+        assert f"  {name} " in listed
+        assert summary in listed
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_is_where_the_table_says_and_explains_itself(name: str) -> None:
-    explained = CliRunner().invoke(cli.cli, [name, "--help"])
-    assert explained.exit_code == 0, explained.output
-    assert f"Usage: cli {name}" in explained.output
+    explained = luatwin(name, "--help")
+    assert explained.code == 0, explained.err
+    assert explained.out.startswith(f"Usage: luatwin {name}")
 
 
-def test_an_unknown_command_suggests_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code("bords") == 2
-    assert capsys.readouterr().err == "luatwin: no command 'bords'; did you mean 'boards'?\nTry 'luatwin --help'.\n"
+def test_an_unknown_command_suggests_the_nearest() -> None:
+    message = "luatwin: no command 'bords'; did you mean 'boards'?\nTry 'luatwin --help'.\n"
+    assert luatwin("bords") == Finished(2, "", message)
 
 
-def test_an_unknown_command_near_none_lists_them_all(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code("xyzzy") == 2
-    assert f"there are: {', '.join(cli.COMMANDS)}\n" in capsys.readouterr().err
+def test_an_unknown_command_near_none_lists_them_all() -> None:
+    finished = luatwin("xyzzy")
+    assert finished.code == 2
+    assert f"there are: {', '.join(cli.COMMANDS)}\n" in finished.err
 
 
-def test_an_unknown_option_names_the_command_it_was_given_to(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code("doctor", "--jsn") == 2
-    message, advice = capsys.readouterr().err.splitlines()
+def test_an_unknown_option_names_the_command_it_was_given_to() -> None:
+    finished = luatwin("doctor", "--jsn")
+    assert finished.code == 2
+    message, advice = finished.err.splitlines()
     assert message.startswith("luatwin doctor: No such option")
     assert "--jsn" in message
     assert advice == "Try 'luatwin doctor --help'."
 
 
-def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code() == 2
-    assert capsys.readouterr().err.startswith("Usage: luatwin [OPTIONS] COMMAND")
+def test_no_command_at_all_shows_the_help() -> None:
+    finished = luatwin()
+    assert finished.code == 2
+    assert finished.err.startswith("Usage: luatwin [OPTIONS] COMMAND")
 
 
 @pytest.mark.parametrize(
@@ -120,28 +121,25 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
     ],
 )
 def test_what_a_user_can_mend_is_said_without_a_traceback(
-    error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing_with(error, monkeypatch)
-    assert exit_code("boot") == code
-    assert capsys.readouterr() == ("", message)
+    assert luatwin("boot") == Finished(code, "", message)
 
 
 @pytest.mark.parametrize("arguments", [("-v", "boot"), ("boot", "-v"), ("boot", "--verbose")])
-def test_verbose_adds_the_traceback(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verbose_adds_the_traceback(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     failing_with(UsageError("no such file"), monkeypatch)
-    assert exit_code(*arguments) == 2
-    lines = capsys.readouterr().err.splitlines()
+    finished = luatwin(*arguments)
+    assert finished.code == 2
+    lines = finished.err.splitlines()
     assert lines[0].startswith("Traceback")
     assert lines[-1] == "luatwin: no such file"
 
 
-def test_ctrl_c_is_130_and_no_news(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_is_130_and_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
     failing_with(KeyboardInterrupt(), monkeypatch)
-    assert exit_code("boot") == 130
-    assert capsys.readouterr().err.strip() == ""
+    assert luatwin("boot") == Finished(130, "", "\n")
 
 
 @pytest.mark.parametrize(
@@ -152,17 +150,19 @@ def test_ctrl_c_is_130_and_no_news(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         ExceptionGroup("nursery", [UsageError("one"), UsageError("two")]),
     ],
 )
-def test_a_bug_shows_where_it_is_and_asks_for_a_report(
-    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bug_shows_where_it_is_and_asks_for_a_report(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     failing_with(error, monkeypatch)
-    assert exit_code("boot") == 70
-    lines = capsys.readouterr().err.splitlines()
+    finished = luatwin("boot")
+    assert finished.code == 70
+    lines = finished.err.splitlines()
     assert "Traceback (most recent call last):" in lines[0]
     assert "please report it" in lines[-2]
     assert lines[-1] == "luatwin: luatwin boot"
 
 
-def test_the_exit_code_is_what_the_command_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli.cli, "main", lambda *args, **kwargs: 42)
-    assert exit_code("run") == 42
+@pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), (42, 42)])
+def test_the_exit_code_is_what_the_command_returns(
+    returned: int | None, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_boot(lambda: returned, monkeypatch)
+    assert luatwin("boot") == Finished(code, "", "")
