@@ -47,6 +47,7 @@ ROOMS = (
     Room("resources", Kind.PURE),
     Room("rng", Kind.MODEL),
     Room("install", Kind.SHELL),
+    Room("flash_file", Kind.SHELL),
     Room("determinism", Kind.SHELL, {"trio"}),
     Room("formats", Kind.PURE),
     Room("boards", Kind.PURE, {"pydantic", "pydantic_core"}),
