@@ -57,7 +57,7 @@ def test_catalogue_is_complete_and_in_upstream_order() -> None:
 
 def test_every_shared_file_is_used() -> None:
     boards = data_dir("boards")
-    used = set()
+    used: set[Path] = set()
     for board_id in board_ids():
         sources = Sources(shipped=boards)
         sources.add(boards / f"{board_id}.toml")

@@ -8,6 +8,7 @@ shape is built here, from the same declarations; at the slightest doubt `validat
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import is_dataclass
 from functools import cache
 from types import UnionType
@@ -26,6 +27,13 @@ def declared_fields(table: type) -> dict[str, Any]:
         for name, kind in get_type_hints(table, include_extras=True).items()
         if name in table.__dataclass_fields__  # type: ignore[attr-defined]
     }
+
+
+def declared_parts(declared: Any) -> Iterator[Any]:
+    """Yield a declared type and all types and limits that it is made of."""
+    yield declared
+    for part in get_args(declared):
+        yield from declared_parts(part)
 
 
 def construct(declared: Any, value: Any) -> Any:

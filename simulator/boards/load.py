@@ -29,7 +29,8 @@ def load_board(name: str | Path) -> Board:
         if text and _shipped(board_id).documented_id == text:
             return _shipped(board_id)
     known = [*board_ids(), *(board.documented_id for board in all_boards())]
-    raise UsageError(f"unknown board {text!r}{did_you_mean(text, known)}; luatwin boards lists them all")
+    hint = did_you_mean(text, known) or "; luatwin boards lists them all"
+    raise UsageError(f"unknown board {text!r}{hint}")
 
 
 def all_boards() -> tuple[Board, ...]:
@@ -64,10 +65,8 @@ def _load_file(path: Path) -> Board:
     sources = Sources(shipped=data_dir("boards"))
     try:
         sources.add(path)
-    except FileNotFoundError:
-        raise UsageError(f"board file {path}: no such file") from None
     except OSError as error:
-        raise UsageError(f"board file {path}: {error}") from error
+        raise UsageError(f"board file {path}: {error.strerror}") from error
     values = sources.merged()
     values["id"] = path.stem
     values.setdefault("firmware", path.stem)

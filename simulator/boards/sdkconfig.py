@@ -9,12 +9,12 @@ simulator cannot follow is refused, not ignored.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from simulator.boards.construct import DoubtError, construct, declared_fields
+from simulator.boards.construct import DoubtError, construct, declared_fields, declared_parts
 from simulator.boards.ids import did_you_mean, option_form
 from simulator.boards.load import board_ids, load_board
 from simulator.boards.partitions import CombinationError
@@ -304,16 +304,9 @@ def _declared(name: str) -> Any:
     return declared
 
 
-def _parts(declared: Any) -> Iterator[Any]:
-    """The types and limits that a declared type is made of."""
-    yield declared
-    for part in get_args(declared):
-        yield from _parts(part)
-
-
 def _read_value(text: str, declared: Any) -> Any:
     """Return the value that Kconfig writes as ``text`` for a field of that type. Raises `DoubtError`."""
-    parts = list(_parts(declared))
+    parts = list(declared_parts(declared))
     if bool in parts and text in {"y", "n", ""}:
         return text == "y"
     if str in parts and (quoted := _QUOTED.fullmatch(text)):
@@ -328,7 +321,7 @@ def _read_value(text: str, declared: Any) -> Any:
 
 
 def _allowed(declared: Any) -> str:
-    parts = list(_parts(declared))
+    parts = list(declared_parts(declared))
     if bool in parts:
         return "y or n"
     limit = next(str(part) for part in parts if not isinstance(part, type) and not get_args(part))

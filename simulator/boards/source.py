@@ -51,9 +51,14 @@ class Sources:
         data = path.read_bytes()
         try:
             text = data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            self.problems.append(Problem(path=path, line=line, message="should be text in UTF-8"))
+            return
+        try:
             values = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self.problems.append(_syntax_problem(path, error))
+        except tomllib.TOMLDecodeError as error:
+            self.problems.append(_syntax_problem(path, text, error))
             return
         source = SourceFile(path, text, values)
         names = values.pop("using", [])
@@ -107,7 +112,8 @@ def _overlay(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def _syntax_problem(path: Path, error: ValueError) -> Problem:
-    if place := _TOML_ERROR.fullmatch(str(error)):
+def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Problem:
+    message = str(error)
+    if place := _TOML_ERROR.fullmatch(message):
         return Problem(path=path, line=int(place["line"]), column=int(place["column"]), message=place["what"])
-    return Problem(path=path, message=str(error))
+    return Problem(path=path, line=text.count("\n") + 1, message=message)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from dataclasses import is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from simulator.boards.construct import declared_fields
+from simulator.boards.construct import declared_fields, declared_parts
 from simulator.boards.ids import did_you_mean
+from simulator.boards.limits import ToldApartBy
 from simulator.boards.partitions import CombinationError
 from simulator.boards.schema import Board
 from simulator.boards.source import Sources
@@ -44,11 +46,12 @@ def judge(sources: Sources, values: dict[str, Any]) -> Board:
         for details in error.errors(include_url=False):
             # What is missing may well be in the file that could not be read: one mistake, one problem.
             if not (sources.problems and details["type"] in {"missing", "union_tag_not_found"}):
-                key, message = _complaint(values, details)
+                key, message = _complaint(details)
                 path, line = sources.place(key)
                 problems.append(Problem(path=path, line=line, message=message))
     if problems:
-        raise DescriptionError(problems)
+        rank: dict[Path | str, int] = {file.path: number for number, file in enumerate(reversed(sources.files))}
+        raise DescriptionError(sorted(problems, key=lambda problem: (rank.get(problem.path, 0), problem.line)))
     return board
 
 
@@ -76,14 +79,15 @@ def _adapter() -> TypeAdapter[Board]:
     return TypeAdapter(Board)
 
 
-def _complaint(values: dict[str, Any], details: ErrorDetails) -> tuple[KeyPath, str]:
+def _complaint(details: ErrorDetails) -> tuple[KeyPath, str]:
     """Return the key to blame and what to say about it."""
     kind, told = details["type"], details.get("ctx", {})
-    key = _key_path(values, details["loc"])
     if kind == "value_error" and isinstance(error := told["error"], CombinationError):
         return (error.field,), str(error)
+    key, tables = _key_and_tables(details["loc"])
     if kind == "unexpected_keyword_argument":
-        return key, f"unknown key {_dotted(key)}{did_you_mean(str(key[-1]), _known_keys(key[:-1]))}"
+        known = [name for table in tables for name in declared_fields(table) if name != "id"]
+        return key, f"unknown key {_dotted(key)}{did_you_mean(str(key[-1]), known)}"
     found = details["input"]
     if kind.startswith("union_tag_"):
         key = (*key, told["discriminator"].strip("'"))
@@ -97,30 +101,25 @@ def _complaint(values: dict[str, Any], details: ErrorDetails) -> tuple[KeyPath, 
     return key, f"{_dotted(key)} = {json.dumps(found, default=str)} {should}"
 
 
-def _key_path(values: dict[str, Any], location: tuple[str | int, ...]) -> KeyPath:
-    """Return pydantic's ``location`` without the names it puts in for the chosen member of a union."""
-    path: list[str | int] = []
-    here: Any = values
-    for number, step in enumerate(location, start=1):
-        if isinstance(here, dict) and step not in here and number < len(location):
-            continue
-        path.append(step)
-        here = here.get(step) if isinstance(here, dict) else None
-    return tuple(path)
+def _key_and_tables(location: tuple[str | int, ...]) -> tuple[KeyPath, list[type]]:
+    """Return where ``location`` of pydantic is in the file, and the tables that may stand around its last key.
 
-
-def _known_keys(path: KeyPath) -> list[str]:
-    """Return the keys that the table at ``path`` may have; those of all its forms if it has several."""
-    tables: list[type] = [Board]
-    for step in path:
-        tables = [member for table in tables for member in _tables_in(declared_fields(table).get(str(step)))]
-    return [name for table in tables for name in declared_fields(table) if name != "id"]
-
-
-def _tables_in(declared: Any) -> list[type]:
-    if is_dataclass(declared):
-        return [declared]  # type: ignore[list-item]
-    return [table for part in get_args(declared) for table in _tables_in(part)]
+    Where tables are told apart by a key, pydantic puts the value of that key between the two steps.
+    """
+    path: KeyPath = ()
+    around: list[type] = []
+    inside: list[type] = [Board]
+    told_apart_by: ToldApartBy | None = None
+    for step in location:
+        if told_apart_by:
+            inside = [table for table in inside if step in get_args(declared_fields(table)[told_apart_by.key])]
+            told_apart_by = None
+        else:
+            path, around = (*path, step), inside
+            parts = [part for table in inside for part in declared_parts(declared_fields(table).get(str(step)))]
+            inside = [part for part in parts if is_dataclass(part) and isinstance(part, type)]
+            told_apart_by = next((part for part in parts if isinstance(part, ToldApartBy)), None)
+    return path, around
 
 
 def _dotted(key: KeyPath) -> str:
