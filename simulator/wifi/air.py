@@ -1,0 +1,179 @@
+"""The air: every access point of the world, who is joined to which, and word of every change.
+
+Access points are changed through the `Air` (`Air.switch_off`, `Air.set_rssi`, ...), never directly, so that the
+stations that listen learn of it. The air knows no time: how long a station takes to notice is its own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.errors import UsageError
+from simulator.wifi.lan import Lan
+from simulator.wifi.radio import is_audible
+from simulator.wifi.standard import (
+    PASSPHRASE_BYTES_MIN,
+    PASSWORD_BYTES_MAX,
+    SSID_BYTES_MAX,
+    AuthMode,
+    SecondChannel,
+)
+
+CHANNEL_MAX: Final = 14
+
+_BSSID_PREFIX: Final = "02:4c:54"
+"""Locally administered, so that no real device has it."""
+
+
+class AccessPoint:
+    """An access point and the network behind it.
+
+    ``auth`` is OPEN without a password and WPA2_PSK with one, unless given. ``bssid`` is chosen by the `Air` unless
+    given. Every station receives it with ``rssi_dbm``. ``stations_max`` stations can join; ``stations`` holds the MAC
+    addresses of those that have, in the order in which they came. Everybody may read the attributes, only the `Air`
+    changes them. Raises `UsageError` for values that no access point can have.
+    """
+
+    def __init__(
+        self,
+        ssid: str,
+        password: str = "",
+        *,
+        auth: AuthMode | None = None,
+        channel: int = 1,
+        second: SecondChannel = SecondChannel.NONE,
+        rssi_dbm: int = -50,
+        hidden: bool = False,
+        lan: Lan | None = None,
+        bssid: str | None = None,
+        stations_max: int = 32,
+    ) -> None:
+        if auth is None:
+            auth = AuthMode.WPA2_PSK if password else AuthMode.OPEN
+        if not 1 <= len(ssid.encode("utf-8", "surrogateescape")) <= SSID_BYTES_MAX:
+            raise UsageError(f"SSID {ssid!r}: an SSID has 1 to {SSID_BYTES_MAX} bytes")
+        if auth.uses_passphrase and not PASSPHRASE_BYTES_MIN <= len(password.encode()) <= PASSWORD_BYTES_MAX:
+            raise UsageError(f"access point {ssid!r}: a password has {PASSPHRASE_BYTES_MIN} to 63 characters")
+        if not 1 <= channel <= CHANNEL_MAX:
+            raise UsageError(f"access point {ssid!r}: channel {channel} is not 1 to {CHANNEL_MAX}")
+        self.ssid: Final = ssid
+        self.password: Final = password
+        self.auth: Final = auth
+        self.channel: Final = channel
+        self.second: Final = second
+        self.hidden: Final = hidden
+        self.lan: Final = lan if lan is not None else Lan()
+        self.stations_max: Final = stations_max
+        self.bssid = bssid or ""
+        self.rssi_dbm = rssi_dbm
+        self.is_on = True
+        self.stations: dict[str, None] = {}
+
+    def __repr__(self) -> str:
+        return f"<AccessPoint {self.ssid!r} channel {self.channel} {self.rssi_dbm} dBm{'' if self.is_on else ' off'}>"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no further station."""
+        return len(self.stations) >= self.stations_max
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """One line of a scan, with the fields of the table that `net.wf.scan` returns, and the radio's address.
+
+    ``ssid`` is empty for a hidden access point; ``auth`` and ``ch2`` are the numbers of `AuthMode` and
+    `SecondChannel`.
+    """
+
+    ssid: str
+    rssi: int
+    auth: int
+    ch1: int
+    ch2: int
+    bssid: str
+
+    @classmethod
+    def of(cls, point: AccessPoint) -> ScanRecord:
+        """Return what a scan that hears ``point`` notes down."""
+        ssid = "" if point.hidden else point.ssid
+        return cls(ssid, point.rssi_dbm, int(point.auth), point.channel, int(point.second), point.bssid)
+
+
+class Air:
+    """The access points of the world. One thread of control, no time; iterating gives them in the order added."""
+
+    def __init__(self) -> None:
+        self._points: dict[str, AccessPoint] = {}
+        self._subscribers: dict[object, Callable[[], None]] = {}
+        self._numbered = 0
+
+    def __iter__(self) -> Iterator[AccessPoint]:
+        return iter(tuple(self._points.values()))
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` after every change; returns the function that ends it."""
+        token = object()
+        self._subscribers[token] = changed
+
+        def unsubscribe() -> None:
+            self._subscribers.pop(token, None)
+
+        return unsubscribe
+
+    def add(self, point: AccessPoint) -> AccessPoint:
+        """Put ``point`` up, and return it. Raises `UsageError` if its BSSID is taken."""
+        if not point.bssid:
+            self._numbered += 1
+            number = self._numbered.to_bytes(3, "big")
+            point.bssid = f"{_BSSID_PREFIX}:{number.hex(':')}"
+        if point.bssid in self._points:
+            raise UsageError(f"two access points with the address {point.bssid}")
+        self._points[point.bssid] = point
+        self._changed()
+        return point
+
+    def remove(self, point: AccessPoint) -> None:
+        """Take ``point`` away, with everybody who was joined to it."""
+        self._points.pop(point.bssid, None)
+        point.stations.clear()
+        self._changed()
+
+    def switch_off(self, point: AccessPoint) -> None:
+        """Cut the power of ``point``: it is silent at once and forgets its stations."""
+        point.is_on = False
+        point.stations.clear()
+        self._changed()
+
+    def switch_on(self, point: AccessPoint) -> None:
+        """Give ``point`` its power back."""
+        point.is_on = True
+        self._changed()
+
+    def set_rssi(self, point: AccessPoint, rssi_dbm: int) -> None:
+        """Move ``point`` nearer or farther. Out of hearing it is silent but, unlike switched off, forgets nobody."""
+        point.rssi_dbm = rssi_dbm
+        self._changed()
+
+    def hears(self, point: AccessPoint) -> bool:
+        """Return whether a station receives ``point``."""
+        return point.is_on and is_audible(point.rssi_dbm) and self._points.get(point.bssid) is point
+
+    def on_channel(self, channel: int) -> list[AccessPoint]:
+        """Return the access points that a station receives on ``channel``, the strongest first."""
+        points = [point for point in self._points.values() if point.channel == channel and self.hears(point)]
+        return sorted(points, key=lambda point: (-point.rssi_dbm, point.bssid))
+
+    def associate(self, point: AccessPoint, mac: str) -> None:
+        """Join the station ``mac`` to ``point``."""
+        point.stations[mac] = None
+
+    def dissociate(self, point: AccessPoint, mac: str) -> None:
+        """Let the station ``mac`` leave ``point``; nothing happens if it is not joined."""
+        point.stations.pop(mac, None)
+
+    def _changed(self) -> None:
+        for changed in tuple(self._subscribers.values()):
+            changed()
