@@ -11,6 +11,9 @@ shows on the device and here:
 * A file that was just given up cannot report a full flash: `OpenFile.close` succeeds, the bytes are lost, and the
   descriptor stays taken. `OpenFile.flush` does report it.
 * Five files can be open at a time, and ``stat`` needs one of the five.
+* One write frees three blocks of deleted pages at most. With 4096-byte blocks a write of more than about 11 KB can
+  say ENOSPC on an almost empty file system, and succeed the next time.
+* A file name of 63 bytes can be created, but is taken for a directory from then on.
 """
 
 from __future__ import annotations
