@@ -64,6 +64,7 @@ ROOMS = (
     Room("ota_server", Kind.SHELL, {"trio", "cryptography"}),
     Room("device", Kind.SHELL, {"trio", "httpx"}),
     Room("world", Kind.SHELL, {"trio"}),
+    Room("session", Kind.SHELL, {"trio"}),
     Room("doctor", Kind.SHELL, {"trio"}),
     Room("cli", Kind.SHELL, {"trio", "click", "rich"}),
 )
