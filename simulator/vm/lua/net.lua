@@ -1,0 +1,240 @@
+-- net: WiFi, Ethernet, name resolution, ping and the over-the-air update
+-- (components/lua/modules/net/net.c, net_wifi.inc, net_eth.inc, net_spi_eth.inc).
+local K = ...
+local arg, raise, request = K.arg, K.raise, K.request
+local pack, select, tonumber, type = table.pack, select, tonumber, type
+local format, match, rep = string.format, string.match, string.rep
+local base = K.base_library
+
+local function write(...)
+  request("console.write", format(...))
+end
+
+-------------------------------------------------------------------------------------------------------------------
+-- IPv4 addresses as integers: the first octet is the low byte, as in memory.
+
+local function to_integer(a, b, c, d)
+  return a | b << 8 | c << 16 | d << 24
+end
+
+local function octets(n)
+  return n & 255, n >> 8 & 255, n >> 16 & 255, n >> 24 & 255
+end
+
+local function dotted(n)
+  return format("%d.%d.%d.%d", octets(n))
+end
+
+local function parse_dotted(text)
+  local a, b, c, d = match(text, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  a, b, c, d = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
+  if not a or a > 255 or b > 255 or c > 255 or d > 255 then
+    raise(request("net.exception", "net", "InvalidIpAddr"))
+  end
+  return to_integer(a, b, c, d)
+end
+
+local net = {}
+
+function net.packip(...)
+  if select("#", ...) == 1 then
+    return parse_dotted(arg.string(1, (...)))
+  end
+  local a, b, c, d = ...
+  a, b, c, d = arg.integer(1, a), arg.integer(2, b), arg.integer(3, c), arg.integer(4, d)
+  if (a | b | c | d) & ~255 ~= 0 then
+    raise(request("net.exception", "net", "InvalidIpAddr"))
+  end
+  return to_integer(a, b, c, d)
+end
+
+function net.unpackip(n, what)
+  n, what = arg.integer(1, n), arg.string(2, what, what == nil)
+  if what == "*n" then
+    return octets(n)
+  elseif what == "*s" then
+    return dotted(n)
+  end
+  raise("invalid format")
+end
+
+-------------------------------------------------------------------------------------------------------------------
+-- The network as a whole
+
+function net.connected()
+  local connected = request("net.connected")
+  return connected
+end
+
+function net.lookup(name, as_integer)
+  local address = request("net.lookup", arg.string(1, name, name == nil))
+  if as_integer then
+    return parse_dotted(address)
+  end
+  return address
+end
+
+function net.ping(name, count, interval, size, timeout)
+  name = arg.string(1, name, name == nil)
+  request("net.ping", name, arg.optional(arg.integer, 2, count, 0), arg.optional(arg.integer, 3, interval, 0),
+    arg.optional(arg.integer, 4, size, 0), arg.optional(arg.integer, 5, timeout, 0))
+end
+
+local CALLBACK_ID = -1 -- the one slot that net.callback fills, however often it registers
+
+function net.callback(fn, ...)
+  arg.func(1, fn)
+  local extra = pack(...)
+  K.callbacks[CALLBACK_ID] = {function(interface, change)
+    fn({interface = interface, type = change}, table.unpack(extra, 1, extra.n))
+  end}
+  request("net.callback", CALLBACK_ID)
+end
+
+function net.ota()
+  request("net.ota")
+end
+
+-------------------------------------------------------------------------------------------------------------------
+-- net.wf
+
+local NO_ARGUMENT = 0
+
+local wf = {
+  mode = K.module("net.wf.mode", {STA = 1, AP = 2, APSTA = 3, STAENT = 999}),
+  auth = K.module("net.wf.auth", {OPEN = 0, WEP = 1, WPA_PSK = 2, WPA2_PSK = 3, WPA_WPA2_PSK = 4}),
+  powersave = K.module("net.wf.powersave", {NONE = 0, MODEM = 1, MODEM_MIN = 1, MODEM_MAX = 2}),
+  wpstype = K.module("net.wf.wpstype", {DISABLE = 0, PBC = 1, PIN = 2}),
+  timecheck = K.module("net.wf.timecheck", {DEFAULT = 2, ENABLE = 0, DISABLE = 1}),
+  error = K.module("net.wf.error", K.error_tables.wifi),
+}
+local STA, AP, APSTA, STAENT = 1, 2, 3, 999
+
+local function optional_integers(first, last, ...)
+  local values = {...}
+  for i = first, last do
+    values[i - first + 1] = arg.optional(arg.integer, i, values[i - first + 1], NO_ARGUMENT)
+  end
+  return table.unpack(values, 1, last - first + 1)
+end
+
+function wf.setup(mode, ssid, password, ...)
+  mode = arg.integer(1, mode, mode == nil)
+  ssid = arg.string(2, ssid, ssid == nil)
+  if mode == STAENT then
+    raise("net.wf.setup: enterprise authentication (STAENT) is not simulated yet")
+  end
+  password = arg.string(3, password, password == nil)
+  if mode == AP or mode == APSTA then
+    local powersave, channel, hidden = ...
+    powersave = arg.optional(arg.integer, 4, powersave, NO_ARGUMENT)
+    channel = arg.optional(arg.integer, 5, channel, NO_ARGUMENT)
+    hidden = arg.optional(arg.boolean, 6, hidden, false)
+    request("net.wf.setup_ap", mode, ssid, password, powersave, channel, hidden)
+  else
+    request("net.wf.setup", mode, ssid, password, optional_integers(4, 10, ...))
+  end
+end
+
+function wf.start(...)
+  if select("#", ...) > 1 then
+    raise(request("net.exception", "wifi", "InvalidArg"))
+  end
+  request("net.wf.start", arg.optional(arg.boolean, 1, (...), true))
+end
+
+function wf.stop()
+  request("net.wf.stop")
+end
+
+local AUTH_NAMES = {[0] = "OPEN", "WEP", "WPA_PSK", "WPA2_PSK", "WPA_WPA2_PSK"}
+local SCAN_FIELDS = 5
+
+function wf.scan(as_table)
+  local values = pack(request("net.wf.scan"))
+  local rows, count = {}, 0
+  for first = 1, values.n, SCAN_FIELDS do
+    rows[count] = {
+      ssid = values[first], rssi = values[first + 1], auth = values[first + 2], ch1 = values[first + 3], ch2 = values[first + 4],
+    }
+    count = count + 1
+  end
+  if as_table then
+    return rows -- indexed from 0, as on the device
+  end
+  write("\r\n%sSSID  RSSI          AUTH  CH1  CH2\r\n%s\r\n", rep(" ", 27), rep("-", 61))
+  local auth = "" -- a mode without a name shows the text of the row before
+  for i = 0, count - 1 do
+    local row = rows[i]
+    auth = AUTH_NAMES[row.auth] or auth
+    write("%31.31s  %4d %13.13s   %2d   %2d\r\n", row.ssid, row.rssi, auth, row.ch1, row.ch2)
+  end
+  write("\r\n")
+end
+
+function wf.stat(as_table)
+  local mac, ip, netmask, gw, ip6 = request("net.wf.stat")
+  if as_table then
+    return {interface = "wf", ip = ip, gw = gw, netmask = netmask, mac = mac, ip6 = mac} -- ip6: the device's own slip
+  end
+  write("wf: mac address %s\r\n   ip address %s / netmask %s\r\n   gw address %s\r\n", mac, ip, netmask, gw)
+  if ip6 ~= "" then
+    write("  ip6 address %s\r\n", ip6)
+  end
+  write("\r\n")
+end
+
+net.wf = K.module("net.wf", wf)
+
+-------------------------------------------------------------------------------------------------------------------
+-- net.en, on boards with Ethernet
+
+local ethernet = K.ethernet -- "none", "rmii" or "spi"
+local en
+
+if ethernet ~= "none" then
+  en = {error = K.module("net.en.error", ethernet == "spi" and K.error_tables.spi_eth or K.error_tables.eth)}
+
+  function en.setup(...)
+    request("net.en.setup", optional_integers(1, 5, ...))
+  end
+
+  function en.start(...)
+    if select("#", ...) > 1 then
+      -- The RMII driver raises WiFi's exception here.
+      raise(request("net.exception", ethernet == "spi" and "spi_eth" or "wifi", "InvalidArg"))
+    end
+    request("net.en.start", arg.optional(arg.boolean, 1, (...), true))
+  end
+
+  function en.stop()
+    request("net.en.stop")
+  end
+
+  function en.stat(as_table)
+    local mac, ip, netmask, gw = request("net.en.stat")
+    if as_table then
+      return {interface = "en", ip = ip, gw = gw, netmask = netmask, mac = mac}
+    end
+    write("en: mac address %s\r\n   ip address %s netmask %s\r\n   gw address %s\r\n\r\n", mac, ip, netmask, gw)
+  end
+
+  net.en = K.module("net.en", en)
+end
+
+function net.stat(as_table)
+  if as_table then
+    local list = {[0] = wf.stat(true)} -- from 0, so # is 0 with WiFi alone
+    if en then
+      list[1] = en.stat(true)
+    end
+    return list
+  end
+  wf.stat()
+  if en then
+    en.stat()
+  end
+end
+
+net.error = K.module("net.error", K.error_tables.net)
+base.net = K.module("net", net)
