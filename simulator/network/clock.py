@@ -4,18 +4,25 @@ A world without real sockets runs on virtual time: whenever every task waits, th
 A task that waits for a real socket waits for something that no jump brings about, and to the clock it looks like any
 other; so while a real operation is under way the clock does not jump but keeps the pace of the wall clock, and a
 timeout of ten seconds around it means ten real seconds. When nothing real is under way any more it jumps again.
+
+trio asks a clock how long to sleep only when no task can run, so that is where this one jumps. `trio.testing.MockClock`
+does the same with a task of its own that waits for idleness, at one and a half times the cost of a sleep.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
+from typing import Final
 
 import trio
-from trio._core._mock_clock import MockClock  # `trio.testing` has it too, and imports pytest if there is one: 80 ms
 
 from simulator.units import NS_PER_S
+
+_FOR_EVER_S: Final = 86_400.0
+"""How long to sleep when there is no deadline at all; trio asks again then."""
 
 
 class WorldClock:
@@ -25,8 +32,8 @@ class WorldClock:
     """
 
     def __init__(self, speed: float | None = None) -> None:
-        self._pace = (0.0, 0.0) if speed is None else (speed, inf)
-        self._clock = MockClock(*self._pace)
+        self._speed = speed
+        self._clock = _Clock(speed)
         self._real_operations = 0
 
     @property
@@ -42,11 +49,45 @@ class WorldClock:
     def real_io(self) -> Iterator[None]:
         """Keep the pace of the wall clock inside this block, in which a real operation is waited for."""
         if self._real_operations == 0:
-            self._clock.rate, self._clock.autojump_threshold = 1.0, inf
+            self._clock.set_speed(1.0)
         self._real_operations += 1
         try:
             yield
         finally:
             self._real_operations -= 1
             if self._real_operations == 0:
-                self._clock.rate, self._clock.autojump_threshold = self._pace
+                self._clock.set_speed(self._speed)
+
+
+class _Clock(trio.abc.Clock):
+    """A clock with a speed that can change; None is jumping."""
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._time = 0.0
+        self._set_at = time.perf_counter()
+
+    def start_clock(self) -> None:
+        """Begin at 0."""
+        self._set_at = time.perf_counter()
+
+    def set_speed(self, speed: float | None) -> None:
+        """Go on from the present time at another speed."""
+        self._time = self.current_time()
+        self._set_at = time.perf_counter()
+        self._speed = speed
+
+    def current_time(self) -> float:
+        """Return the simulated seconds since the run began."""
+        if self._speed is None:
+            return self._time
+        return self._time + (time.perf_counter() - self._set_at) * self._speed
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Return the real seconds until ``deadline``, or jump there."""
+        if deadline == inf:
+            return _FOR_EVER_S
+        if self._speed is None:
+            self._time = max(self._time, deadline)
+            return 0.0
+        return max(0.0, (deadline - self.current_time()) / self._speed)

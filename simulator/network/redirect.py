@@ -1,0 +1,83 @@
+"""Sends what a board wants from its update server to another one: ``--server https://localhost:8443``."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+import trio
+
+from simulator.errors import UsageError
+from simulator.links import LinkQuality
+from simulator.network.interface import NetworkInterface
+
+HTTPS_PORT: Final = 443
+
+
+class ServerAddress(NamedTuple):
+    """Where a server is: a host name or address, and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> ServerAddress:
+        """Take ``https://HOST[:PORT]`` apart. Raises `UsageError`: nothing else can serve a board."""
+        parts = urlsplit(url)
+        try:
+            port = parts.port or HTTPS_PORT
+        except ValueError as error:
+            raise UsageError(f"--server {url!r}: {error}") from error
+        if parts.scheme != "https" or not parts.hostname:
+            raise UsageError(
+                f"--server {url!r}: write https://HOST[:PORT]; a board speaks only TLS to its update server"
+            )
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise UsageError(f"--server {url!r}: write https://HOST[:PORT] alone; the board itself asks for the rest")
+        return cls(parts.hostname, port)
+
+
+class RedirectedInterface:
+    """A `NetworkInterface` on which the name ``server_name`` leads to ``target``, port 443 included."""
+
+    def __init__(self, interface: NetworkInterface, server_name: str, target: ServerAddress) -> None:
+        self._interface = interface
+        self._server_name = server_name.lower()
+        self._target = target
+        self._addresses: set[str] = set()
+
+    @property
+    def is_up(self) -> bool:
+        """See `NetworkInterface.is_up`."""
+        return self._interface.is_up
+
+    @property
+    def address(self) -> str:
+        """See `NetworkInterface.address`."""
+        return self._interface.address
+
+    def link_up(self, quality: LinkQuality, address: str) -> None:
+        """See `NetworkInterface.link_up`."""
+        self._interface.link_up(quality, address)
+
+    def link_down(self) -> None:
+        """See `NetworkInterface.link_down`."""
+        self._interface.link_down()
+
+    async def resolve(self, name: str) -> list[str]:
+        """See `NetworkInterface.resolve`."""
+        if name.lower() != self._server_name:
+            return await self._interface.resolve(name)
+        found = await self._interface.resolve(self._target.host)
+        self._addresses.update(found)
+        return found
+
+    async def connect(self, address: str, port: int) -> trio.abc.HalfCloseableStream:
+        """See `NetworkInterface.connect`."""
+        if port == HTTPS_PORT and address in self._addresses:
+            port = self._target.port
+        return await self._interface.connect(address, port)
+
+    async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
+        """See `NetworkInterface.ping`."""
+        return await self._interface.ping(address, size_bytes, timeout_s)
