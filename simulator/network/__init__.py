@@ -9,6 +9,7 @@ and are imported from there: httpx costs start-up time that many commands do not
 
 from __future__ import annotations
 
+from simulator.network._virtual_stream import VirtualStream
 from simulator.network.clock import WorldClock
 from simulator.network.interface import (
     CannotConnectError,
@@ -36,5 +37,6 @@ __all__ = [
     "VirtualInterface",
     "VirtualListener",
     "VirtualNetwork",
+    "VirtualStream",
     "WorldClock",
 ]

@@ -19,8 +19,8 @@ from simulator.units import NS_PER_S
 
 SEGMENT_BYTES: Final = 1436
 """Data in one packet (``CONFIG_TCP_MSS`` of the boards)."""
-PIECE_BYTES_MAX: Final = 17 * 1024
-"""Holds a full TLS record, 16 KiB with what encryption adds, so that a record arrives in one piece."""
+PIECE_BYTES_MAX: Final = 33 * 1024
+"""Two full TLS records with what encryption adds: fewer pieces are fewer sleeps, and a sleep costs more than a copy."""
 PIECE_S: Final = 0.1
 """On a slow link a piece is only what the link carries in this time: a receiver with a timeout must see data trickle
 in, as it would on a real link."""

@@ -32,7 +32,7 @@ from trio.lowlevel import Abort
 
 from simulator.network._route import Route
 
-WINDOW_BYTES: Final = 64 * 1024
+WINDOW_BYTES: Final = 128 * 1024
 """How much may be under way or unread before the sender has to wait."""
 
 RETRANSMISSION_LIMIT_S: Final = 924.6

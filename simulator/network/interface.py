@@ -12,6 +12,7 @@ speaks trio's words:
 from __future__ import annotations
 
 import ipaddress
+from contextlib import suppress
 from typing import Final, Protocol
 
 import trio
@@ -122,3 +123,15 @@ def is_ipv4_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+async def connect_by_name(interface: NetworkInterface, name: str, port: int) -> trio.abc.HalfCloseableStream:
+    """Return a TCP stream to the first address of ``name`` that accepts.
+
+    Raises `NameNotFoundError`, or the `CannotConnectError` of the last address.
+    """
+    *others, last = await interface.resolve(name)
+    for address in others:
+        with suppress(CannotConnectError):
+            return await interface.connect(address, port)
+    return await interface.connect(last, port)

@@ -1,0 +1,81 @@
+"""TLS as the stock firmware speaks it, on hosts that would rather not.
+
+The firmware's client asks for exactly TLS 1.1 and checks no certificate. OpenSSL 3 still has 1.1, but only at security
+level 0 and only if it was built with it; where it is gone, 1.2 takes its place, and `stock_tls_version` says so.
+"""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from functools import cache
+from typing import Final
+
+_LEGACY_CIPHERS: Final = "DEFAULT:@SECLEVEL=0"
+"""TLS 1.1 signs with SHA-1 and MD5, which OpenSSL 3 allows at security level 0 only."""
+_ANONYMOUS_CIPHERS: Final = "AECDH-AES256-SHA:@SECLEVEL=0"
+_OP_LEGACY_SERVER_CONNECT: Final = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+"""Accept servers without secure renegotiation, as mbedTLS does (``SSL_OP_LEGACY_SERVER_CONNECT`` of ``ssl.h``; Python
+names it from 3.12 on)."""
+
+
+@cache
+def stock_tls_version() -> ssl.TLSVersion:
+    """Return the version that a stock board speaks on this host: TLS 1.1, or 1.2 where OpenSSL has lost 1.1.
+
+    Tried once, by a handshake in memory that needs no certificate.
+    """
+    version = ssl.TLSVersion.TLSv1_1
+    try:
+        _shake_hands(version)
+    except (ssl.SSLError, ValueError):
+        return ssl.TLSVersion.TLSv1_2
+    return version
+
+
+@cache
+def stock_client_context() -> ssl.SSLContext:
+    """Return the one context of all stock boards: exactly `stock_tls_version`, and no certificate is checked."""
+    return _client_context(stock_tls_version())
+
+
+def allow_stock_clients(context: ssl.SSLContext) -> None:
+    """Let a server's ``context`` accept stock boards too, next to newer clients."""
+    context.set_ciphers(_LEGACY_CIPHERS)
+    _set_versions(context, minimum=stock_tls_version(), maximum=ssl.TLSVersion.MAXIMUM_SUPPORTED)
+
+
+def _shake_hands(version: ssl.TLSVersion) -> None:
+    """Connect a client and a server of ``version``. Raises `ssl.SSLError` or `ValueError` if that cannot be done."""
+    client_context, server_context = _client_context(version), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _set_versions(server_context, minimum=version, maximum=version)
+    for context in (client_context, server_context):
+        context.set_ciphers(_ANONYMOUS_CIPHERS)
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    waiting = [
+        client_context.wrap_bio(to_client, to_server),
+        server_context.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    while waiting:
+        end = waiting.pop(0)
+        try:
+            end.do_handshake()
+        except ssl.SSLWantReadError:
+            waiting.append(end)
+
+
+def _client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers(_LEGACY_CIPHERS)
+    context.options |= _OP_LEGACY_SERVER_CONNECT
+    _set_versions(context, minimum=version, maximum=version)
+    return context
+
+
+def _set_versions(context: ssl.SSLContext, minimum: ssl.TLSVersion, maximum: ssl.TLSVersion) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # we know that TLS 1.1 is deprecated
+        context.minimum_version = minimum
+        context.maximum_version = maximum
