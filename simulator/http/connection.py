@@ -1,0 +1,166 @@
+"""One request and one response on one stream.
+
+Theory of operation. `serve_connection` moves bytes between the stream and h11, and calls the handler when a request
+is complete. Every connection serves one request and says ``Connection: close``. Each thing a client can make us wait
+for has a limit in `Limits`: the time until its request is complete (with the TLS handshake, which happens at the first
+read), the sizes of head and body, and the time it takes to accept a part of the response.
+
+Error policy: what the client does wrong is answered if an answer is still possible, and ends the connection, nothing
+else. A client that goes away ends it silently. What the handler raises, and what h11 says of our own responses, is a
+bug of ours: it is not caught here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, TypeAlias
+
+import h11
+import trio
+
+_PIECE_BYTES: Final = 64 * 1024
+"""How much of a body is handed to the stream at once: four TLS records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one client may cost. The defaults let a board on a bad link through: 1 KiB/s is enough for a download."""
+
+    head_bytes: int = 16 * 1024
+    body_bytes: int = 64 * 1024
+    receive_s: float = 30.0
+    send_s: float = 90.0
+    """For each 64 KiB of the response."""
+    drain_s: float = 2.0
+    """How long a body that nobody wants is read, so that the client sees the answer and not a reset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A complete request. Names of headers are in lower case."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header called ``name`` (lower case), or None."""
+        return next((value for found, value in self.headers if found == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A complete response. Headers go on the wire with the names as they are written here, and in this order.
+
+    ``Content-Length`` and ``Connection`` are added.
+    """
+
+    status: int
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class _BadRequestError(Exception):
+    """The request cannot be served; ``status`` says why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+async def serve_connection(stream: trio.abc.Stream, handler: Handler, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Serve one request on ``stream`` and close it. Returns when the connection is over, however it ended."""
+    try:
+        await _serve_request(stream, h11.Connection(h11.SERVER, limits.head_bytes), handler, limits)
+    except trio.BrokenResourceError:
+        pass  # the client is gone
+    finally:
+        with trio.move_on_after(limits.send_s), suppress(trio.BrokenResourceError):
+            await stream.aclose()
+
+
+async def _serve_request(stream: trio.abc.Stream, http: h11.Connection, handler: Handler, limits: Limits) -> None:
+    try:
+        with trio.fail_after(limits.receive_s):
+            request = await _receive_request(stream, http, limits)
+    except trio.TooSlowError:
+        return  # who takes this long to ask does not wait for an answer
+    except _BadRequestError as error:
+        await _refuse(stream, http, error.status, limits)
+    except h11.RemoteProtocolError as error:
+        await _refuse(stream, http, error.error_status_hint, limits)
+    else:
+        if request is not None:
+            response = await handler(request)
+            await _send(stream, http, response, limits, with_body=request.method != "HEAD")
+
+
+async def _receive_request(stream: trio.abc.Stream, http: h11.Connection, limits: Limits) -> Request | None:
+    """Return the request, or None if the client closed without one."""
+    head: h11.Request | None = None
+    body = bytearray()
+    while True:
+        event = http.next_event()
+        match event:
+            case h11.NEED_DATA:
+                if http.they_are_waiting_for_100_continue:
+                    await _send_event(stream, http, h11.InformationalResponse(status_code=100, headers=[]))
+                http.receive_data(bytes(await stream.receive_some()))
+            case h11.Request():
+                head = event
+            case h11.Data():
+                body += event.data
+                if len(body) > limits.body_bytes:
+                    raise _BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            case h11.EndOfMessage():
+                assert head is not None, "h11 ends no message that it has not begun"
+                return Request(
+                    method=head.method.decode("ascii"),
+                    target=head.target.decode("latin-1"),
+                    headers=tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers),
+                    body=bytes(body),
+                )
+            case _:
+                return None
+
+
+async def _refuse(stream: trio.abc.Stream, http: h11.Connection, status: int, limits: Limits) -> None:
+    """Answer a request that cannot be served, and read for a moment what the client is still sending."""
+    reason = HTTPStatus(status).phrase
+    headers = (("Content-Type", "text/plain; charset=utf-8"),)
+    body = f"{status} {reason}\n".encode()
+    await _send(stream, http, Response(status=status, reason=reason, headers=headers, body=body), limits)
+    with trio.move_on_after(limits.drain_s):
+        while await stream.receive_some():
+            pass
+
+
+async def _send(
+    stream: trio.abc.Stream, http: h11.Connection, response: Response, limits: Limits, *, with_body: bool = True
+) -> None:
+    body, length = response.body, len(response.body)
+    headers = [*response.headers, ("Content-Length", str(length)), ("Connection", "close")]
+    events: list[h11.Event] = [h11.Response(status_code=response.status, reason=response.reason, headers=headers)]
+    if with_body:
+        events += [h11.Data(data=body[start : start + _PIECE_BYTES]) for start in range(0, length, _PIECE_BYTES)]
+    try:
+        for event in [*events, h11.EndOfMessage()]:
+            with trio.fail_after(limits.send_s):
+                await _send_event(stream, http, event)
+    except trio.TooSlowError:
+        raise trio.BrokenResourceError from None  # a client that takes nothing is as good as gone
+
+
+async def _send_event(stream: trio.abc.Stream, http: h11.Connection, event: h11.Event) -> None:
+    await stream.send_all(http.send(event) or b"")
