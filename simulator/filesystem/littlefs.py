@@ -10,6 +10,7 @@ cannot be flashed to a real one. Listings come sorted by name; version 1 keeps t
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -88,12 +89,10 @@ class LittleFileSystem(FileSystem):
 
     def __init__(self, view: FlashView, *, block_size: int, io_size: int) -> None:
         self._config = _config(view, block_size, io_size)
-        self._lfs = LFSFilesystem()
-        self._open: list[LFSFile] = []  # littlefs holds pointers to them, so they must live until closed
         self._view = view
         self._block_size = block_size
         try:
-            lfs.mount(self._lfs, self._config)
+            self._mount()
         except LittleFSError as error:
             message = f"no littlefs of {self._config.block_count} blocks of {block_size} bytes"
             raise NotFormattedError(message, reason=NotFormattedReason.NO_SUPERBLOCK) from error
@@ -101,20 +100,23 @@ class LittleFileSystem(FileSystem):
     @classmethod
     def create(cls, view: FlashView, *, block_size: int, io_size: int) -> LittleFileSystem:
         """Erase every block, format and mount."""
-        config = _config(view, block_size, io_size)
-        view.erase(0, config.block_count * block_size)
-        with _device_errors():
-            lfs.format(LFSFilesystem(), config)
+        _format(view, _config(view, block_size, io_size))
         return cls(view, block_size=block_size, io_size=io_size)
+
+    def _mount(self) -> None:
+        self._lfs = LFSFilesystem()
+        self._open_files: list[LFSFile] = []  # littlefs holds pointers to them, so they must live until closed
+        lfs.mount(self._lfs, self._config)
+        # A device that loses power just drops the file system; without this its buffers would never be freed.
+        self._free_buffers = weakref.finalize(self, lfs.unmount, self._lfs)
 
     def open(self, path: str, mode: str = "r") -> OpenFile:
         """Open a file; EISDIR for a directory."""
         how = OpenMode.parse(mode)
         flags = how.readable * _READ | how.writable * _WRITE | how.create * _CREATE | how.truncate * _TRUNCATE
         with _device_errors():
-            return _LittleFile(
-                self._lfs, lfs.file_open(self._lfs, _bytes(path), LFSFileFlag(flags), _BYTES), how, self._open
-            )
+            handle = lfs.file_open(self._lfs, _bytes(path), LFSFileFlag(flags), _BYTES)
+        return _LittleFile(self._lfs, handle, how, self._open_files)
 
     def stat(self, path: str) -> FileStatus:
         """Return type and size; of an open file the size that was last flushed."""
@@ -169,16 +171,14 @@ class LittleFileSystem(FileSystem):
 
     def format(self) -> None:
         """Erase every block and make an empty file system."""
-        self._view.erase(0, self._config.block_count * self._block_size)
-        self._lfs = LFSFilesystem()
+        self._free_buffers()
+        _format(self._view, self._config)
         with _device_errors():
-            lfs.format(self._lfs, self._config)
-            lfs.mount(self._lfs, self._config)
+            self._mount()
 
     def unmount(self) -> None:
         """Let go; files that are still open lose what was not flushed."""
-        with _device_errors():
-            lfs.unmount(self._lfs)
+        self._free_buffers()
 
 
 class _LittleFile(OpenFile):
@@ -257,6 +257,14 @@ def _config(view: FlashView, block_size: int, io_size: int) -> LFSConfig:
         cache_size=io_size,
         lookahead_size=-(-block_count // 64) * 8,
     )
+
+
+def _format(view: FlashView, config: LFSConfig) -> None:
+    """Erase every block, which littlefs itself would do only as it comes to need them, and write the superblock."""
+    for block in range(config.block_count):  # one by one, as the driver does; the chip could erase more at a time
+        view.erase(block * config.block_size, config.block_size)
+    with _device_errors():
+        lfs.format(LFSFilesystem(), config)
 
 
 def _type(found: LFSStat) -> FileType:

@@ -433,7 +433,11 @@ class Volume:
         return range(first, first + self.geometry.entries_per_block)
 
     def _move_data_out(self, block: int) -> None:
-        """Move data pages, all that one index page lists at a time, so that each index page is written once."""
+        """Move data pages, all that one index page lists at a time, so that each index page is written once.
+
+        The old pages are deleted before that, so a power cut in between costs the file: the original's weak spot.
+        SPIFFS has a check that would mend it, and Lua RTOS never runs it.
+        """
         for page in self._block_pages(block):
             object_id = self._lookup[page]
             if object_id == DELETED or object_id & INDEX_FLAG:  # a free page has all bits set
