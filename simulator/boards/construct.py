@@ -1,9 +1,8 @@
 """Build a `Board` from the plain values of its files, without pydantic.
 
-pydantic is the judge of board files, but importing it and building its schema takes about 100 ms, a third of the time
-a board may need to its first byte. This room therefore goes the cheap way first: a value of exactly the declared
-shape is built here, from the same declarations; at the slightest doubt `validate` decides and finds the words.
-`tests/boards` holds the two to the same answers.
+pydantic is the judge of board files, but to import it and to build its schema takes 150 to 200 ms, and a board shall
+have shown its first byte by then. So a value of exactly the declared shape is built here, from the same declarations;
+at the slightest doubt `validate` decides and finds the words. `tests/boards` holds the two to the same answers.
 """
 
 from __future__ import annotations

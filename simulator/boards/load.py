@@ -9,7 +9,7 @@ from simulator.boards.construct import DoubtError, construct
 from simulator.boards.ids import did_you_mean
 from simulator.boards.schema import Board
 from simulator.boards.source import Sources
-from simulator.errors import UsageError
+from simulator.errors import DescriptionError, UsageError
 from simulator.resources import data_dir
 
 
@@ -67,6 +67,8 @@ def _load_file(path: Path) -> Board:
         sources.add(path)
     except OSError as error:
         raise UsageError(f"board file {path}: {error.strerror}") from error
+    if not sources.files:
+        raise DescriptionError(sources.problems)
     values = sources.merged()
     values["id"] = path.stem
     values.setdefault("firmware", path.stem)
@@ -77,6 +79,6 @@ def _load_file(path: Path) -> Board:
             pass
         else:
             return board
-    from simulator.boards.validate import judge  # 100 ms, and mostly not needed: see `construct`
+    from simulator.boards.validate import judge  # slow to import and mostly not needed: see `construct`
 
     return judge(sources, values)

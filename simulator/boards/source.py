@@ -74,14 +74,14 @@ class Sources:
     def _add_used(self, source: SourceFile, index: int, name: str, users: tuple[Path, ...]) -> None:
         beside = source.path.parent / name
         path = beside if beside.is_file() else self.shipped / name
-        if any(path.samefile(user) for user in users if path.is_file()):
+        if not path.is_file():
+            known = (file.relative_to(self.shipped).as_posix() for file in self.shipped.rglob("*.toml"))
+            where = f"neither beside this file nor in {self.shipped}"
+            message = f"using {name!r}: there is no such file, {where}{did_you_mean(name, known)}"
+            self._complain(source, ("using", index), message)
+        elif any(path.samefile(user) for user in users):
             circle = " -> ".join(user.name for user in (*users, path))
             self._complain(source, ("using", index), f"using goes round in a circle: {circle}")
-        elif not path.is_file():
-            known = (file.relative_to(self.shipped).as_posix() for file in self.shipped.rglob("*.toml"))
-            hint = did_you_mean(name, known)
-            where = f"neither beside this file nor in {self.shipped}"
-            self._complain(source, ("using", index), f"using {name!r}: there is no such file, {where}{hint}")
         elif not any(path.samefile(file.path) for file in self.files):
             self.add(path, used_by=users)
 
@@ -96,7 +96,10 @@ class Sources:
         return result
 
     def place(self, key: KeyPath) -> tuple[Path, int]:
-        """Return the file and line that ``key`` comes from; the nearest table around it if no file has it."""
+        """Return the file and line that ``key`` comes from; the nearest table around it if no file has it.
+
+        There must be a file.
+        """
         for length in range(len(key), 0, -1):
             for file in reversed(self.files):
                 if line := file.line_of(key[:length]):

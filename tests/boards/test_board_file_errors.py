@@ -164,12 +164,22 @@ def test_using_is_a_list_of_names(tmp_path: Path, using: str) -> None:
 def test_a_file_that_is_not_toml_is_reported_where_it_stops_to_be(tmp_path: Path, text: str, place: str) -> None:
     (problem,) = said(tmp_path, text)
     assert problem.startswith(place)
+    assert said(tmp_path, text, "a name that is no id.toml")[0].startswith(
+        place.replace("MINE", "a name that is no id")
+    )
 
 
 def test_a_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     (tmp_path / "MINE.toml").write_bytes(b'# \n\ntype = "\xff"\n')
     with pytest.raises(DescriptionError, match=r"MINE\.toml:3: should be text in UTF-8"):
         load_board(tmp_path / "MINE.toml")
+
+
+def test_a_used_file_that_is_not_toml_is_reported_with_the_other_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "family.toml").write_text("ota = maybe\n")
+    family, own = said(tmp_path, 'using = ["family.toml"]\nlog_level = "LOUD"\n')
+    assert family.startswith("family.toml:1:7: ")
+    assert own == "MINE.toml:2: log_level = \"LOUD\" should be 'NONE', 'ERROR', 'WARN', 'INFO' or 'DEBUG'"
 
 
 def test_the_name_of_the_file_must_do_as_an_id(tmp_path: Path) -> None:
