@@ -271,6 +271,7 @@ class NetStack:
             case SystemEvent.STA_CONNECTED:
                 joined = self.radio.station.last_joined
                 assert joined is not None
+                assert joined.lan is not None, "an access point that is in no air"
                 station.link_up(joined.lan, time_ns)
             case SystemEvent.STA_DISCONNECTED:
                 station.link_down(time_ns)

@@ -30,10 +30,11 @@ _BSSID_PREFIX: Final = "02:4c:54"
 class AccessPoint:
     """An access point and the network behind it.
 
-    ``auth`` is OPEN without a password and WPA2_PSK with one, unless given. ``bssid`` is chosen by the `Air` unless
-    given. Every station receives it with ``rssi_dbm``. ``stations_max`` stations can join; ``stations`` holds the MAC
-    addresses of those that have, in the order in which they came. Everybody may read the attributes, only the `Air`
-    changes them. Raises `UsageError` for values that no access point can have.
+    ``auth`` is OPEN without a password and WPA2_PSK with one, unless given. ``bssid`` and ``lan`` are given by the
+    `Air` when it is added, unless given here: a number, and the network that all such access points share. Every
+    station receives it with ``rssi_dbm``. ``stations_max`` stations can join; ``stations`` holds the MAC addresses of
+    those that have, in the order in which they came. Everybody may read the attributes, only the `Air` changes them.
+    Raises `UsageError` for values that no access point can have.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class AccessPoint:
         self.channel: Final = channel
         self.second: Final = second
         self.hidden: Final = hidden
-        self.lan: Final = lan if lan is not None else Lan()
+        self.lan = lan
         self.stations_max: Final = stations_max
         self.bssid = bssid or ""
         self.rssi_dbm = rssi_dbm
@@ -103,9 +104,13 @@ class ScanRecord:
 
 
 class Air:
-    """The access points of the world. One thread of control, no time; iterating gives them in the order added."""
+    """The access points of the world. One thread of control, no time; iterating gives them in the order added.
 
-    def __init__(self) -> None:
+    ``lan`` is the network behind every access point that has none of its own, as in a house with one router.
+    """
+
+    def __init__(self, lan: Lan | None = None) -> None:
+        self.lan: Final = lan if lan is not None else Lan()
         self._points: dict[str, AccessPoint] = {}
         self._subscribers: dict[object, Callable[[], None]] = {}
         self._numbered = 0
@@ -131,6 +136,8 @@ class Air:
             point.bssid = f"{_BSSID_PREFIX}:{number.hex(':')}"
         if point.bssid in self._points:
             raise UsageError(f"two access points with the address {point.bssid}")
+        if point.lan is None:
+            point.lan = self.lan
         self._points[point.bssid] = point
         self._changed()
         return point

@@ -1,8 +1,8 @@
 """How strong a signal is, and what that does to the bytes on it.
 
-The receiver's limit is the chip's; the rest of the table is our choice, made to look like an ESP32: about 20 Mbit/s
-close to the access point (``docs/en/api-guides/wifi.rst``, ESP-IDF cc9b06d4, measures that for TCP in the open), and
-at the edge mostly repetition.
+The receiver's limit is the chip's; the rest of the table is our choice, made to look like an ESP32: 20 Mbit/s close to
+the access point (what ``docs/en/api-guides/wifi.rst`` of ESP-IDF cc9b06d4 says of TCP), and at the edge mostly
+repetition.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simulator.links import LinkQuality
 from simulator.units import NS_PER_MS
 
 SENSITIVITY_DBM: Final = -97
-"""Below this the ESP32 hears nothing, not even 1 Mbit/s (ESP32 datasheet, receiver characteristics)."""
+"""Below this an ESP32 hears nothing, not even 1 Mbit/s (Espressif's "ESP32 Specifications (WiFi Receive)", 2017)."""
 
 _LINKS: Final = (
     (-60, LinkQuality(latency_ns=2 * NS_PER_MS, jitter_ns=0, bandwidth_bps=20_000_000, loss=0.0)),

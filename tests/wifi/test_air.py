@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import UsageError
-from simulator.wifi import AccessPoint, Air, AuthMode, ScanRecord, SecondChannel, link_quality
+from simulator.wifi import AccessPoint, Air, AuthMode, Lan, ScanRecord, SecondChannel, link_quality
 from simulator.wifi.radio import SENSITIVITY_DBM, SILENCE
 from simulator.wifi.scan import SCAN_NS, Sweep, scan_plan
 from simulator.wifi.standard import DisconnectReason, c_string
@@ -39,6 +39,13 @@ def test_every_access_point_gets_an_address_of_its_own() -> None:
     assert [air.add(AccessPoint("x")).bssid for _ in range(2)] == ["02:4c:54:00:00:01", "02:4c:54:00:00:02"]
     with pytest.raises(UsageError, match="02:4c:54:00:00:01"):
         air.add(AccessPoint("y", bssid="02:4c:54:00:00:01"))
+
+
+def test_access_points_without_a_network_of_their_own_share_one() -> None:
+    air, own = Air(), Lan("10.0.0.0/24")
+    one, two, three = (air.add(AccessPoint("x", lan=lan)) for lan in (None, None, own))
+    assert one.lan is two.lan is air.lan
+    assert three.lan is own
 
 
 def test_strongest_comes_first_and_silent_ones_not_at_all() -> None:

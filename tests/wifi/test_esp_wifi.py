@@ -84,6 +84,7 @@ def test_its_access_point_is_in_the_air_while_it_is_on(radio: EspWifi, air: Air,
     radio.configure_access_point(AccessPointConfig("board", "password", 40, AuthMode.WPA_WPA2_PSK))
     radio.start()
     (point,) = air
+    assert point.lan is not None
     assert (point.ssid, point.channel, point.bssid, point.lan.network) == ("board", 1, ACCESS_POINT, "192.168.4.0/24")
     assert not point.lan.reaches("192.168.4.2", "192.168.4.1")
     radio.configure_access_point(AccessPointConfig("renamed", channel=6))
