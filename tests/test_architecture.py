@@ -54,6 +54,7 @@ ROOMS = (
     Room("firmware", Kind.PURE),
     Room("flash", Kind.MODEL),
     Room("boot", Kind.MODEL),
+    Room("inspection", Kind.PURE),
     Room("filesystem", Kind.MODEL, {"littlefs"}),
     Room("wifi", Kind.MODEL),
     Room("console", Kind.PURE),
