@@ -6,6 +6,6 @@ client side is in `simulator.network`. Read `simulator.http.connection`.
 
 from __future__ import annotations
 
-from simulator.http.connection import Handler, Limits, Request, Response, serve_connection
+from simulator.http.connection import DEFAULT_LIMITS, Handler, Limits, Request, Response, serve_connection
 
-__all__ = ["Handler", "Limits", "Request", "Response", "serve_connection"]
+__all__ = ["DEFAULT_LIMITS", "Handler", "Limits", "Request", "Response", "serve_connection"]

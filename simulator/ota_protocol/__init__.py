@@ -6,6 +6,30 @@ what a board makes of the answer is the device's. Read `simulator.ota_protocol.d
 
 from __future__ import annotations
 
-from simulator.ota_protocol.decision import Catalogue, Decision, Firmware, Question, decide
+from simulator.ota_protocol.decision import (
+    METHOD_NOT_ALLOWED,
+    METHODS,
+    MISSING_OR_BAD_ARGUMENTS,
+    NO_NEW_FIRMWARE,
+    NOT_FOUND,
+    OK,
+    Catalogue,
+    Decision,
+    Firmware,
+    Question,
+    decide,
+)
 
-__all__ = ["Catalogue", "Decision", "Firmware", "Question", "decide"]
+__all__ = [
+    "METHODS",
+    "METHOD_NOT_ALLOWED",
+    "MISSING_OR_BAD_ARGUMENTS",
+    "NOT_FOUND",
+    "NO_NEW_FIRMWARE",
+    "OK",
+    "Catalogue",
+    "Decision",
+    "Firmware",
+    "Question",
+    "decide",
+]

@@ -8,13 +8,14 @@ sockets: it is given listeners. Read `simulator.ota_server.server`.
 from __future__ import annotations
 
 from simulator.ota_server.catalogue import Catalogue, read_firmware, read_folder
-from simulator.ota_server.server import OtaServer
+from simulator.ota_server.server import OtaServer, Statistics
 from simulator.ota_server.tls import Credentials, load_credentials, made_credentials, server_context
 
 __all__ = [
     "Catalogue",
     "Credentials",
     "OtaServer",
+    "Statistics",
     "load_credentials",
     "made_credentials",
     "read_firmware",

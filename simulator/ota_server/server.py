@@ -10,10 +10,8 @@ from typing import Final
 import trio
 
 from simulator.events import EventLog
-from simulator.http import Limits, Request, Response, serve_connection
-from simulator.http.connection import DEFAULT_LIMITS
-from simulator.ota_protocol import Catalogue, Decision, Question, decide
-from simulator.ota_protocol.decision import METHOD_NOT_ALLOWED, METHODS
+from simulator.http import DEFAULT_LIMITS, Limits, Request, Response, serve_connection
+from simulator.ota_protocol import METHOD_NOT_ALLOWED, METHODS, Catalogue, Decision, Question, decide
 
 EVENT_BOARD: Final = "server"
 """What stands in the field ``board`` of the server's events."""
