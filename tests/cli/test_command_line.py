@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import resource
 from collections.abc import Callable
 from importlib import import_module
 
@@ -58,12 +58,14 @@ except SystemExit:
 
 @pytest.mark.real
 def test_the_version_is_there_at_once() -> None:
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
+    def cpu_seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run_luatwin("--version")
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.15
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    # CPU time and the best of five: the machine may be busy with the other tests.
+    assert min(cpu_seconds() for _ in range(5)) < 0.15
 
 
 def test_help_lists_every_command() -> None:
