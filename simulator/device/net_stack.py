@@ -41,7 +41,6 @@ from simulator.wifi import (
     EthernetPort,
     EventHandler,
     SpiEthernet,
-    Station,
     Status,
     StatusWord,
     SystemEvent,
@@ -50,6 +49,7 @@ from simulator.wifi.esp_wifi import SOFT_AP_ADDRESS, SOFT_AP_NETMASK, EspWifi, E
 from simulator.wifi.events import Emit
 from simulator.wifi.netif import ACCESS_POINT_NETIF, RMII_NETIF, SPI_NETIF, STATION_NETIF, IpInfo, Netif
 from simulator.wifi.radio import SILENCE
+from simulator.wifi.timed import Timed, earliest
 
 Ethernet: TypeAlias = Literal["rmii", "spi"]
 Handler: TypeAlias = Callable[[SystemEvent], Awaitable[None]]
@@ -220,8 +220,7 @@ class NetStack:
 
     async def _run_timers(self) -> None:
         while True:
-            deadlines = [model.deadline_ns for model in self._models]
-            deadline_ns = min((due for due in deadlines if due is not None), default=None)
+            deadline_ns = earliest(model.deadline_ns for model in self._models)
             with trio.move_on_at(inf if deadline_ns is None else deadline_ns / NS_PER_S) as sleep:
                 await self._moved.park()
             if sleep.cancelled_caught:
@@ -308,7 +307,7 @@ class NetStack:
     # The models and the world ---------------------------------------------------------------------------------------
 
     @property
-    def _models(self) -> Iterator[Station | Netif | Emac | SpiEthernet]:
+    def _models(self) -> Iterator[Timed]:
         yield self.radio.station
         if self.netifs is not None:
             yield from self.netifs.all

@@ -1,7 +1,7 @@
 """How a device reaches its network: the air and the wire, joining, addresses, and what the driver makes of it.
 
 A model: it has state but no clock, is synchronous, and is told the time and given its randomness. It moves no bytes
-(that is `simulator.network`) and waits for nothing (that is `simulator.device.net_driver`). Read `wifi.air` first,
+(that is `simulator.network`) and waits for nothing (that is `simulator.device.net_stack`). Read `wifi.air` first,
 then `wifi.station_states` and `wifi.station`, then `wifi.driver` for the driver of Lua RTOS on top.
 """
 

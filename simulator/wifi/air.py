@@ -20,6 +20,7 @@ from simulator.wifi.standard import (
     AuthMode,
     SecondChannel,
 )
+from simulator.wifi.subscribers import Subscribers
 
 CHANNEL_MAX: Final = 14
 
@@ -112,7 +113,7 @@ class Air:
     def __init__(self, lan: Lan | None = None) -> None:
         self.lan: Final = lan if lan is not None else Lan()
         self._points: dict[str, AccessPoint] = {}
-        self._subscribers: dict[object, Callable[[], None]] = {}
+        self._subscribers = Subscribers()
         self._numbered = 0
 
     def __iter__(self) -> Iterator[AccessPoint]:
@@ -120,13 +121,7 @@ class Air:
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` after every change; returns the function that ends it."""
-        token = object()
-        self._subscribers[token] = changed
-
-        def unsubscribe() -> None:
-            self._subscribers.pop(token, None)
-
-        return unsubscribe
+        return self._subscribers.add(changed)
 
     def add(self, point: AccessPoint) -> AccessPoint:
         """Put ``point`` up, and return it. Raises `UsageError` if its BSSID is taken."""
@@ -139,30 +134,30 @@ class Air:
         if point.lan is None:
             point.lan = self.lan
         self._points[point.bssid] = point
-        self._changed()
+        self._subscribers.tell()
         return point
 
     def remove(self, point: AccessPoint) -> None:
         """Take ``point`` away, with everybody who was joined to it."""
         self._points.pop(point.bssid, None)
         point.stations.clear()
-        self._changed()
+        self._subscribers.tell()
 
     def switch_off(self, point: AccessPoint) -> None:
         """Cut the power of ``point``: it is silent at once and forgets its stations."""
         point.is_on = False
         point.stations.clear()
-        self._changed()
+        self._subscribers.tell()
 
     def switch_on(self, point: AccessPoint) -> None:
         """Give ``point`` its power back."""
         point.is_on = True
-        self._changed()
+        self._subscribers.tell()
 
     def set_rssi(self, point: AccessPoint, rssi_dbm: int) -> None:
         """Move ``point`` nearer or farther. Out of hearing it is silent but, unlike switched off, forgets nobody."""
         point.rssi_dbm = rssi_dbm
-        self._changed()
+        self._subscribers.tell()
 
     def hears(self, point: AccessPoint) -> bool:
         """Return whether a station receives ``point``."""
@@ -180,7 +175,3 @@ class Air:
     def dissociate(self, point: AccessPoint, mac: str) -> None:
         """Let the station ``mac`` leave ``point``; nothing happens if it is not joined."""
         point.stations.pop(mac, None)
-
-    def _changed(self) -> None:
-        for changed in tuple(self._subscribers.values()):
-            changed()

@@ -14,8 +14,8 @@ of which has already begun.
         +------------- (discover again) <--- BACKING_OFF (10 s)          RENEWING --T2--> REBINDING
                                                                              lease over: discover again
 
-Synchronous and without a clock, like `wifi.station`. The server answers when it is asked; the answer is held back
-for as long as the network takes, and dropped if the link swallows it.
+How it takes part in time is `wifi.timed`. The server answers when it is asked; the answer is held back for as long as
+the network takes, and there is none if the link swallows a message.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Final
 
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.wifi.lan import Lan, Lease
+from simulator.wifi.timed import earliest
 
 FINE_TICK_NS: Final = 500 * NS_PER_MS
 """``DHCP_FINE_TIMER_MSECS``."""
@@ -134,8 +135,7 @@ class DhcpClient:
         if self.state is DhcpState.OFF:
             return None
         reply_ns = self._reply[0] if self._reply is not None else None
-        times = (reply_ns, self._timeout_ns, self._renew_ns, self._rebind_ns, self._expiry_ns)
-        return min((time for time in times if time is not None), default=None)
+        return earliest((reply_ns, self._timeout_ns, self._renew_ns, self._rebind_ns, self._expiry_ns))
 
     def start(self, lan: Lan, now_ns: int) -> None:
         """Look for an address on ``lan`` (``dhcp_start``), forgetting everything before."""

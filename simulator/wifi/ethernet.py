@@ -17,6 +17,7 @@ from simulator.links import LinkQuality
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from simulator.wifi.events import Emit, Post, SystemEvent
 from simulator.wifi.lan import Lan
+from simulator.wifi.subscribers import Subscribers
 
 NEGOTIATION_NS: Final = 1_500 * NS_PER_MS
 """From cable in, or PHY reset, until the PHY reports a link. Our choice; 100BASE-TX takes one to two seconds."""
@@ -36,7 +37,7 @@ class EthernetPort:
 
     def __init__(self, lan: Lan | None = None, *, phy: bool = True) -> None:
         self._lan = lan
-        self._subscribers: dict[object, Callable[[], None]] = {}
+        self._subscribers = Subscribers()
         self.phy: Final = phy
 
     @property
@@ -46,13 +47,7 @@ class EthernetPort:
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever the cable changes; returns the function that ends it."""
-        token = object()
-        self._subscribers[token] = changed
-
-        def unsubscribe() -> None:
-            self._subscribers.pop(token, None)
-
-        return unsubscribe
+        return self._subscribers.add(changed)
 
     def plug(self, lan: Lan) -> None:
         """Connect the board with ``lan``."""
@@ -64,15 +59,11 @@ class EthernetPort:
 
     def _change(self, lan: Lan | None) -> None:
         self._lan = lan
-        for changed in tuple(self._subscribers.values()):
-            changed()
+        self._subscribers.tell()
 
 
 class EthernetController(ABC):
-    """What the two controllers share: the PHY, and telling the driver. ``link`` is what the wire does to bytes.
-
-    Synchronous and without a clock, like `wifi.station`.
-    """
+    """What the two controllers share: the PHY, and telling the driver. ``link`` is what the wire does to bytes."""
 
     link: ClassVar[LinkQuality]
     link_up: ClassVar[SystemEvent]

@@ -9,7 +9,7 @@ address. Three addresses are easily confused, and the device's oddities come fro
 ``old``      the last one that was announced (``esp_ip_old``); only the timer of the lost address forgets it
 
 Losing the link clears ``address``, and ``stored`` too if it was a lease. Whoever then takes longer than 120 s to get
-an address again is told that it is lost. Synchronous and without a clock, like `wifi.station`.
+an address again is told that it is lost. How it takes part in time is `wifi.timed`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from simulator.units import NS_PER_S
 from simulator.wifi.dhcp_client import DhcpClient
 from simulator.wifi.events import Emit, Post, SystemEvent
 from simulator.wifi.lan import NO_ADDRESS, Lan, Lease
+from simulator.wifi.timed import earliest
 
 IP_LOST_NS: Final = 120 * NS_PER_S
 """``CONFIG_IP_LOST_TIMER_INTERVAL`` of every Lua RTOS board."""
@@ -147,8 +148,7 @@ class Netif:
     @property
     def deadline_ns(self) -> int | None:
         """When `advance` has something to do, if nothing else happens before."""
-        times = (self._dhcp.deadline_ns, self._ip6_due_ns, self._lost_due_ns)
-        return min((time for time in times if time is not None), default=None)
+        return earliest((self._dhcp.deadline_ns, self._ip6_due_ns, self._lost_due_ns))
 
     def start(self) -> None:
         """Make the interface known to lwIP (``tcpip_adapter_start``). An access point's is up from here on."""

@@ -1,8 +1,7 @@
 """A station: finds its access point, joins it, and notices when it is gone.
 
-Synchronous and without a clock: every call is given the time, `Station.deadline_ns` says when it next wants to be
-called, and `Station.advance` does what is due. What happens is told through the two callables given to it: ``post``
-for the driver, ``emit`` for the event log.
+How it takes part in time is `wifi.timed`. What happens is told through the two callables given to it: ``post`` for the
+driver, ``emit`` for the event log.
 
 How long things take, and where that is from:
 
@@ -34,6 +33,7 @@ from simulator.wifi.radio import SILENCE, link_quality
 from simulator.wifi.scan import Sweep, scan_plan
 from simulator.wifi.standard import AuthMode, DisconnectReason
 from simulator.wifi.station_states import StationInput, StationState, next_state
+from simulator.wifi.timed import earliest
 
 KEY_DERIVATION_NS: Final = 560 * NS_PER_MS
 """Passphrase to key, 4096 rounds of SHA-1 in software; done once for each pair of SSID and passphrase."""
@@ -159,7 +159,7 @@ class Station:
     def deadline_ns(self) -> int | None:
         """When `advance` has something to do, if nothing else happens before."""
         sweeps = (sweep.due_ns for sweep in (self._search, self._scan) if sweep is not None)
-        return min((due for due in (self._due_ns, *sweeps) if due is not None), default=None)
+        return earliest((self._due_ns, *sweeps))
 
     def configure(self, config: StationConfig) -> None:
         """Set what the next attempt looks for; one that is under way, or a connection, goes on as it is."""
@@ -176,6 +176,7 @@ class Station:
             self._end_scan(aborted=True)
         if self._state is StationState.CONNECTED:
             self._fail(DisconnectReason.ASSOC_LEAVE)
+        self._point = None
         self._search = None
         self._due_ns = None
         self._move(StationInput.STOP)

@@ -220,6 +220,12 @@ def test_stopping_in_the_middle_of_an_attempt_says_nothing_of_a_disconnect(recor
     bench.station.stop()
     assert recorder.posted == [SystemEvent.STA_START, SystemEvent.STA_STOP]
     assert bench.station.deadline_ns is None
+    bench.station.start()
+    bench.now_ns = 120 * MS
+    bench.connect("absent")
+    bench.let_it_end()
+    assert recorder.last("wifi.disconnected")["ssid"] == "absent"
+    assert recorder.last("wifi.disconnected")["bssid"] == ""
 
 
 def test_vanishing_tells_nobody(recorder: Any) -> None:
