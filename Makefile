@@ -7,7 +7,7 @@ VENV    := .venv
 PY      := $(VENV)/bin/python
 
 # What `make demo` shows: the board joins, updates itself over HTTPS, restarts and runs the new firmware.
-DEMO := run lua/demo/ota.lua --board N1ESP32-OTA --ap demo:luatwin-demo
+DEMO := run lua/demo/ota.lua --board N1ESP32-OTA --boot-log INFO
 
 .PHONY: help demo test bench lint format install install-dev venv clean
 

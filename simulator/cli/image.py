@@ -20,7 +20,7 @@ from simulator.errors import UsageError
 from simulator.firmware import (
     DEFAULT_IMAGE_BYTES,
     Manifest,
-    build_firmware,
+    build_for,
     find_manifest,
     first_manifest,
     next_manifest,
@@ -88,13 +88,7 @@ def build(
     if size_bytes > slot.size:
         fits = f"{slot.label} of {hardware.id} has {format_size(slot.size)}"
         raise UsageError(f"--size {size}: too large for the board's app slots; {fits}")
-    data = build_firmware(
-        manifest,
-        size_bytes=size_bytes,
-        flash_size_bytes=hardware.flash_size_bytes,
-        flash_mode=hardware.flash_mode,
-        flash_freq=hardware.flash_freq,
-    )
+    data = build_for(hardware, manifest, size_bytes=size_bytes)
     file.write_bytes(data)
     if as_json:
         digest = hashlib.sha256(data).hexdigest()

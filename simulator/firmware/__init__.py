@@ -10,6 +10,7 @@ from simulator.firmware.build import (
     DEFAULT_IMAGE_BYTES,
     SMALLEST_IMAGE_BYTES,
     build_firmware,
+    build_for,
     first_manifest,
     next_manifest,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "build_firmware",
+    "build_for",
     "find_manifest",
     "first_manifest",
     "next_manifest",

@@ -63,6 +63,17 @@ def next_manifest(manifest: Manifest) -> Manifest:
     return dataclasses.replace(manifest, commit=commit, build_time=manifest.build_time + _BUILD_INTERVAL_S)
 
 
+def build_for(board: Board, manifest: Manifest, *, size_bytes: int = DEFAULT_IMAGE_BYTES) -> bytes:
+    """Return the image of ``manifest`` with the flash settings of ``board``; the rest as `build_firmware`."""
+    return build_firmware(
+        manifest,
+        size_bytes=size_bytes,
+        flash_size_bytes=board.flash_size_bytes,
+        flash_mode=board.flash_mode,
+        flash_freq=board.flash_freq,
+    )
+
+
 @lru_cache(maxsize=64)
 def build_firmware(
     manifest: Manifest,

@@ -1,0 +1,118 @@
+"""``luatwin run``: power on one board, run a script on it, until it is done."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from simulator.cli.options import json_option, verbose_option
+from simulator.cli.session_options import build_request, session_options
+from simulator.errors import UsageError
+from simulator.units import NS_PER_S, parse_duration
+
+DEFAULT_WALL_TIMEOUT: Final = "10m"
+_LIMIT_EXIT_CODE: Final = 42
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("script", required=False, type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, metavar="[-- ARG...]")
+@click.option("-e", "chunk", metavar="CHUNK", help="Run this Lua code instead of a file.")
+@session_options
+@click.option("--speed", default="max", show_default=True, help="max, or simulated seconds per second.")
+@click.option("--timeout", default="60s", show_default=True, help="Limit in simulated time; exits with 42.")
+@click.option(
+    "--wall-timeout", help=f"Limit in real time; exits with 42.  [default: {DEFAULT_WALL_TIMEOUT} at speed max]"
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but what the board says.")
+@json_option
+@verbose_option
+def run(
+    script: Path | None,
+    arguments: tuple[str, ...],
+    chunk: str | None,
+    wall_timeout: str | None,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Power on a board and run SCRIPT on it as /autorun.lua until it has ended and the board is idle.
+
+    A folder becomes the board's whole file system. The board's console is stdout, byte for byte.
+    """
+    if chunk is not None and script is not None:
+        arguments = (str(script), *arguments)
+        script = None
+    if script is not None and not script.exists():
+        raise UsageError(f"{script}: there is no such script or folder")
+    from simulator.session import run_session
+
+    request = build_request(script=script, chunk=chunk, arguments=arguments, **options)
+    if wall_timeout is None and request.speed is None:
+        wall_timeout = DEFAULT_WALL_TIMEOUT
+    if wall_timeout is not None:
+        _exit_after(parse_duration(wall_timeout))
+    console = _Stdout()
+    report = run_session(request, heard=_discard if as_json else console.write)
+    console.flush()
+    if as_json:
+        from simulator.cli.output import print_json
+
+        print_json(report.to_json())
+    if not quiet:
+        for line in _remarks(report):
+            click.echo(f"luatwin: {line}", err=True)
+    return report.exit_code
+
+
+def _remarks(report: Any) -> list[str]:
+    """Return what a person should know beyond the console."""
+    lines = [f"script error: {error.splitlines()[0]}" for error in report.script_errors]
+    if report.why:
+        at = f", last seen at {report.where}" if report.where else ""
+        lines.append(report.why + at)
+    return lines
+
+
+def _discard(_data: bytes) -> None:
+    """Hear nothing; the report has it."""
+
+
+class _Stdout:
+    """Writes the console's bytes. On a terminal at once; into a pipe or file the first ones, then by the buffer."""
+
+    def __init__(self) -> None:
+        self._file = sys.stdout.buffer
+        self._flush_always = sys.stdout.isatty()
+        self._flushed = False
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        if self._flush_always or not self._flushed:
+            self._flushed = True
+            self._file.flush()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _exit_after(duration_ns: int) -> None:
+    """End the process when the real time is up, whatever it is doing: no hook reaches one long C call of Lua."""
+
+    def end() -> None:
+        with suppress(Exception):
+            sys.stdout.flush()
+        limit_s = duration_ns / NS_PER_S
+        sys.stderr.write(f"luatwin: still running after {limit_s:g} s of real time (--wall-timeout)\n")
+        sys.stderr.flush()
+        os._exit(_LIMIT_EXIT_CODE)
+
+    timer = threading.Timer(duration_ns / NS_PER_S, end)
+    timer.daemon = True
+    timer.start()

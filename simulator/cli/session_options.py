@@ -1,0 +1,96 @@
+"""The options that ``run`` and ``repl`` share, and how they become a `simulator.session.Request`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from simulator.cli.options import board_options
+from simulator.errors import UsageError
+from simulator.firmware import DEFAULT_IMAGE_BYTES
+from simulator.network.redirect import ServerAddress
+from simulator.session import Request
+from simulator.units import format_size, parse_duration, parse_size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_LOG_LEVELS = ("NONE", "ERROR", "WARN", "INFO", "DEBUG")
+
+_OPTIONS = (
+    click.option(
+        "--factory/--no-factory", "factory_partition", default=None,
+        help="Make a new board with or without a factory slot next to its two OTA slots.  [default: with]",
+    ),
+    click.option("--flash", type=click.Path(dir_okay=False, path_type=Path), help="Use and keep this raw flash file."),
+    click.option("--ap", "access_points", multiple=True, metavar="SSID[:PASSWORD]",
+                 help="An access point (repeatable).  [default: luatwin:virtual-wifi]"),
+    click.option("--server", default="built-in", show_default=True,
+                 help="Update server: built-in, or https://HOST[:PORT]."),
+    click.option(
+        "--publish", default="auto", show_default=True, metavar="FILE|auto|none",
+        help="What the built-in server offers; auto builds the next firmware for the board.",
+    ),
+    click.option("--image-size", default=format_size(DEFAULT_IMAGE_BYTES).replace(" ", ""), show_default=True,
+                 metavar="SIZE", help="Size of the firmware images that are built."),
+    click.option("--boot-log", "bootloader_log_level", type=click.Choice(_LOG_LEVELS, case_sensitive=False),
+                 help="Log level of the bootloader, over the board's own."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    click.option("--events", type=click.Path(dir_okay=False, path_type=Path),
+                 help="Write the event log here (NDJSON)."),
+)  # fmt: skip
+
+
+def session_options(function: F) -> F:
+    """Add the shared options to a command."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return board_options(function)
+
+
+def build_request(
+    *,
+    access_points: tuple[str, ...],
+    server: str,
+    publish: str,
+    image_size: str,
+    bootloader_log_level: str | None,
+    speed: str = "max",
+    timeout: str | None = None,
+    **others: Any,
+) -> Request:
+    """Return the request that the options stand for. Raises `UsageError`."""
+    if timeout is not None:
+        others["timeout_ns"] = parse_duration(timeout)
+    return Request(
+        access_points=tuple(_access_point(text) for text in access_points),
+        server=None if server == "built-in" else ServerAddress.parse(server),
+        publish=Path(publish) if publish not in ("auto", "none") else publish,  # type: ignore[arg-type]
+        image_bytes=parse_size(image_size),
+        bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
+        speed=_speed(speed),
+        argv=tuple(sys.argv[1:]),
+        **others,
+    )
+
+
+def _access_point(text: str) -> tuple[str, str]:
+    ssid, _, password = text.partition(":")
+    if not ssid:
+        raise UsageError(f"--ap {text!r}: write SSID or SSID:PASSWORD")
+    return ssid, password
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e6:
+        raise UsageError(f"--speed {text!r}: write max, or a positive number (1 is real time)")
+    return speed

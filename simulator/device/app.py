@@ -1,0 +1,276 @@
+"""One run of the app: Lua RTOS from the moment the bootloader jumps to it until the next reset.
+
+Everything here is made anew at each reset; what outlives one is handed in (flash, RTC memory, the radio's world).
+The order of what is printed is that of ``components/sys/sys/sys_init.c``; its texts are `simulator.console.banner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import trio
+
+from simulator.boards import Board
+from simulator.boot.ota import Ota
+from simulator.console import MASK_AT_BOOT, Level, Log, banner
+from simulator.device.calls import collect
+from simulator.device.calls.console import ConsoleCalls
+from simulator.device.calls.files import FileCalls
+from simulator.device.calls.net import NetCalls
+from simulator.device.calls.ota import OtaCalls
+from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
+from simulator.device.calls.threads import MAIN_ID, ThreadCalls
+from simulator.device.calls.timers import TimerCalls
+from simulator.device.file_systems import storage_partition, storage_sizes
+from simulator.device.kernel import Kernel, Task
+from simulator.device.net_driver import NetDriver
+from simulator.device.outcome import Outcome, Rerun
+from simulator.device.uart import Uart
+from simulator.filesystem import FileSystem, FileSystemError, NotFormattedError
+from simulator.filesystem import format as format_file_system
+from simulator.filesystem import mount as mount_file_system
+from simulator.flash import FlashChip, PartitionView
+from simulator.network import NetworkInterface
+from simulator.rng import Rng
+from simulator.units import KIB, MIB, NS_PER_S
+from simulator.vm.machine import Machine
+from simulator.wifi import Air, EthernetPort
+
+HEAP_BYTES: Final = 176 * KIB
+"""What a board without PSRAM has left for Lua (our estimate; no size is configured)."""
+PSRAM_HEAP_BYTES: Final = 4 * MIB
+_HOST_HEAP_FACTOR: Final = 2
+_BOOTING_PAUSE_S: Final = 0.1
+
+
+def heap_bytes(board: Board) -> int:
+    """Return the free heap of a board on which Lua RTOS has just started."""
+    return HEAP_BYTES + (PSRAM_HEAP_BYTES if board.psram is not None else 0)
+
+
+class App:
+    """Lua RTOS on one board. ``emit`` writes the board's events; ``idle`` is called when nothing is left to do."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        chip: FlashChip,
+        uart: Uart,
+        clock: DeviceClock,
+        air: Air,
+        interface: NetworkInterface,
+        port: EthernetPort,
+        rng: Rng,
+        base_mac: bytes,
+        now_ns: Callable[[], int],
+        emit: Callable[..., None],
+        idle: Callable[[], None],
+        lua_error: Callable[[str, str], None],
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        self.identity = identity
+        self.kernel: Kernel | None = None
+        self._chip = chip
+        self._uart = uart
+        self._clock = clock
+        self._air = air
+        self._interface = interface
+        self._port = port
+        self._rng = rng
+        self._base_mac = base_mac
+        self._now_ns = now_ns
+        self._emit = emit
+        self._idle = idle
+        self._lua_error = lua_error
+        self._log = Log(MASK_AT_BOOT[identity.board.log_level])
+        self._slots = Ota(chip, identity.table, identity.running, rollback=identity.board.rollback)
+        self._console = ConsoleCalls(
+            uart,
+            self._log,
+            arguments=arguments,
+            is_regular_file=lambda path: self._files.is_regular_file(path),
+            report=self._report,
+        )
+        self._files: FileCalls
+        self._threads = ThreadCalls(identity.board)
+        self._timers = TimerCalls(identity.board)
+        self._net: NetCalls
+        self._driver: NetDriver
+
+    def receive(self, data: bytes) -> None:
+        """Bytes arrive at the console."""
+        self._console.receive(data)
+
+    def where(self) -> str:
+        """Return where the Lua code was last seen, ``autorun.lua:12``, or nothing."""
+        tasks = self.kernel.tasks.values() if self.kernel is not None else ()
+        return next((task.where for task in tasks if task.where), "")
+
+    async def run(self) -> Outcome:
+        """Start up, run the interpreter, and return how it ended."""
+        board, manifest = self.identity.board, self.identity.manifest
+        if self._clock.epoch(self._now_ns()) < manifest.build_time:
+            self._clock.set(manifest.build_time, self._now_ns())
+        await self._print(banner.BOOTING)
+        await trio.sleep(_BOOTING_PAUSE_S)
+        await self._print(banner.CLEAR_SCREEN)
+        await self._print(
+            banner.banner(
+                build_time=manifest.build_time,
+                commit=manifest.commit,
+                partition=self.identity.running.label,
+                board_type=manifest.type,
+            )
+        )
+        chip = board.chip
+        await self._log_line(
+            Level.INFO,
+            banner.cpu_message(
+                model=chip.model,
+                revision=chip.revision,
+                frequency_mhz=chip.cpu_mhz,
+                cores=chip.cores,
+                features=chip.features,
+            ),
+        )
+        if board.read_flash_eui:
+            await self._log_line(Level.INFO, banner.flash_eui_message(self.identity.flash_unique_id))
+        root = await self._mount_root()
+        await self._print(banner.LINE)
+        async with trio.open_nursery() as nursery:
+            self._driver = NetDriver(
+                nursery=nursery,
+                air=self._air,
+                interface=self._interface,
+                rng=self._rng,
+                emit=self._emit,
+                base_mac=self._base_mac,
+                ethernet=board.ethernet.interface if board.ethernet is not None else None,
+                port=self._port,
+            )
+            self._files = FileCalls(root, self._chip, self._uart, emit=self._emit, mounts=("dev",))
+            self._net = NetCalls(self._driver, self._console)
+            try:
+                outcome: Outcome = Rerun()
+                while isinstance(outcome, Rerun):
+                    outcome = await self._interpret(nursery)
+            finally:
+                await self._driver.aclose()
+                nursery.cancel_scope.cancel()
+        return outcome
+
+    async def _interpret(self, nursery: trio.Nursery) -> Outcome:
+        """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""
+        board = self.identity.board
+        ethernet = board.ethernet.interface if board.ethernet is not None else "none"
+        machine = Machine(heap_bytes=self.identity.heap_bytes * _HOST_HEAP_FACTOR, ethernet=ethernet)
+        system = SystemCalls(
+            self.identity,
+            machine,
+            self._log,
+            self._console,
+            self._clock,
+            boot_partition=self._slots.boot_partition,
+        )
+        ota = OtaCalls(
+            self.identity, self._chip, self._slots, self._driver, self._interface, self._console, self._rng, self._emit
+        )
+        groups: tuple[Any, ...] = (
+            self._console, self._files, system, self._timers, self._threads, self._net, ota,
+        )  # fmt: skip
+        kernel = Kernel(
+            machine,
+            collect(*groups),
+            nursery=nursery,
+            now_ns=self._now_ns,
+            on_end=self._task_ended,
+            on_idle=self._check_idle,
+        )
+        self.kernel = kernel
+        for group in groups:
+            group.kernel = kernel
+        self._timers.connect(kernel)
+        self._net.connect(kernel)
+        task = board.interpreter
+        kernel.start(
+            "main", MAIN_ID, name="lua_main", priority=task.priority, core=task.core, stack_bytes=task.stack_size_bytes
+        )
+        try:
+            return await kernel.run()
+        finally:
+            machine.close()
+
+    def _task_ended(self, task: Task, ok: bool, message: bytes) -> None:
+        assert self.kernel is not None
+        if task.lua.kind == "callback":
+            for queue in (*self._timers.queues, self._net.queue):
+                if queue.ended(task):
+                    return
+        elif task.lua.kind == "main":
+            self._uart.write(self._log.error(message + b"\n"))
+            self.kernel.end(Rerun())
+        else:
+            self._emit("thread.end", id=task.id, name=task.name, ok=ok)
+
+    def _report(self, text: str, origin: str) -> None:
+        self._emit("lua.error", text=text, origin=origin)
+        self._lua_error(text, origin)
+
+    def _check_idle(self) -> None:
+        """Tell when the scripts have run, nothing is under way, and only input could bring more."""
+        kernel = self.kernel
+        assert kernel is not None
+        if (
+            self._console.waits_for_input
+            and len(kernel.tasks) == 1
+            and kernel.serving == 0
+            and not self._timers.any_running
+            and (not self._net.has_callback or self._driver.settled)
+        ):
+            self._idle()
+
+    async def _print(self, data: bytes) -> None:
+        wait_ns = self._uart.write(data)
+        if wait_ns:
+            await trio.sleep(wait_ns / NS_PER_S)
+
+    async def _log_line(self, level: int, message: bytes) -> None:
+        await self._print(self._log.write(level, message))
+
+    async def _mount_root(self) -> FileSystem | None:
+        """Mount the ``storage`` partition at ``/``, formatting it first if it holds no file system."""
+        board = self.identity.board
+        kind = board.filesystem
+        partition = storage_partition(board, self.identity.table)
+        if partition is None:
+            await self._log_line(Level.ERR, f"{kind} can't find a valid partition".encode())
+            return None
+        view = PartitionView(self._chip, partition)
+        sizes = storage_sizes(board)
+        formatted = False
+        try:
+            root = mount_file_system(view, kind, **sizes)
+        except NotFormattedError:
+            formatted = True
+            root = format_file_system(view, kind, **sizes)
+        except FileSystemError:
+            return None
+        if kind == "spiffs":
+            messages = banner.spiffs_mount_messages(
+                offset=partition.offset, size_bytes=partition.size, formatted=formatted
+            )
+        else:
+            messages = banner.lfs_mount_messages(
+                offset=partition.offset,
+                size_bytes=partition.size,
+                block_bytes=board.lfs_block_size_bytes,
+                read_bytes=board.lfs_read_size_bytes,
+                program_bytes=board.lfs_program_size_bytes,
+                formatted=formatted,
+            )
+        for level, message in messages:
+            await self._log_line(level, message)
+        await trio.sleep(self._chip.take_busy_ns() / NS_PER_S)
+        return root

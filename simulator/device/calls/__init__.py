@@ -1,0 +1,38 @@
+"""What the requests of the Lua machine do: one module for each group, one method for each request.
+
+A method marked with `call` gets the arguments of the request (bytes, numbers, booleans, None) and returns a tuple of
+the values to answer with, or None for no value. A plain method is carried out at once; an async one in a task of its
+own. It raises `DriverError` or `LuaError` to raise an error in the script, and may return `kernel.WAIT` and answer
+later. Read `console` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+_NAME: Final = "lua_request"
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def call(name: str) -> Callable[[_F], _F]:
+    """Mark a method as what carries out the request ``name``."""
+
+    def mark(function: _F) -> _F:
+        setattr(function, _NAME, name.encode())
+        return function
+
+    return mark
+
+
+def collect(*groups: object) -> dict[bytes, Callable[..., Any]]:
+    """Return the marked methods of ``groups`` by the name of their request."""
+    calls: dict[bytes, Callable[..., Any]] = {}
+    for group in groups:
+        for attribute, function in vars(type(group)).items():
+            name = getattr(function, _NAME, None)
+            if name is not None:
+                assert name not in calls, name
+                calls[name] = getattr(group, attribute)
+    return calls

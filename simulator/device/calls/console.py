@@ -1,0 +1,214 @@
+"""The console: writing, the line editor, the shell, error reports, and what becomes of received bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import trio
+
+from simulator.console import CommandCall, ConsoleInput, History, LineEditor, Log, LuaLine, Outcome, Usage
+from simulator.console import shell as shell_rules
+from simulator.device.calls import call
+from simulator.device.kernel import WAIT, Kernel, Task
+from simulator.device.uart import Uart
+from simulator.units import NS_PER_S
+from simulator.vm import api
+
+
+class NoHistoryFile:
+    """The history of a board on which neither a FAT nor a RAM file system is mounted: nothing is stored."""
+
+    def read(self) -> bytes | None:
+        """Return None: there is no file."""
+        return None
+
+    def append(self, data: bytes) -> None:
+        """Store nothing."""
+
+
+class ErrorReport(Protocol):
+    """Gets every error report of Lua: its text, and whether a ``script``, the ``prompt`` or a ``thread`` raised it."""
+
+    def __call__(self, text: str, origin: str) -> None:
+        """Take note."""
+
+
+class ConsoleCalls:
+    """The console of one run of the app.
+
+    ``is_regular_file`` answers for a path as a script gives it; ``report`` hears of every Lua error, also of those
+    that the log mask keeps from the console.
+    """
+
+    def __init__(
+        self,
+        uart: Uart,
+        log: Log,
+        *,
+        arguments: tuple[str, ...],
+        is_regular_file: Callable[[bytes], bool],
+        report: ErrorReport,
+    ) -> None:
+        self.kernel: Kernel
+        self.input = ConsoleInput()
+        self.history = History(NoHistoryFile())
+        self.shell_enabled = True
+        self.scripts_done = False
+        """Whether the boot scripts have run, so that the prompt has been reached."""
+        self._uart = uart
+        self._log = log
+        self._arguments = arguments
+        self._is_regular_file = is_regular_file
+        self._report = report
+        self._editor: tuple[Task, LineEditor] | None = None
+        self._reader: Task | None = None
+        self._on_interrupt: Callable[[], None] | None = None
+
+    @property
+    def waits_for_input(self) -> bool:
+        """Whether somebody reads and there is nothing to read."""
+        return (self._editor is not None or self._reader is not None) and not len(self.input)
+
+    def write(self, data: bytes) -> None:
+        """Write as a program does: line feeds become CR LF, and the running Lua thread pays for the time."""
+        self.kernel.charge(self._uart.write(data))
+
+    def send(self, data: bytes) -> int:
+        """Write as `write`, for a call that waits: return the nanoseconds it has to let pass."""
+        return self._uart.write(data)
+
+    async def write_from_task(self, text: str) -> None:
+        """Write as a call that waits does: it takes the time itself."""
+        wait_ns = self.send(text.encode("utf-8", "surrogateescape"))
+        if wait_ns:
+            await trio.sleep(wait_ns / NS_PER_S)
+
+    @contextmanager
+    def interrupts(self, interrupted: Callable[[], None]) -> Iterator[None]:
+        """Let Ctrl-C call ``interrupted`` instead of reaching the Lua code, until the block ends.
+
+        The firmware does not put the old handler back: afterwards Ctrl-C is swallowed until the running chunk ends.
+        """
+        self._on_interrupt = interrupted
+        self.input.has_interrupt_handler = True
+        try:
+            yield
+        finally:
+            self._on_interrupt = _swallow
+
+    def log(self, priority: int, message: bytes) -> None:
+        """Write a log message, as far as the log mask lets it through."""
+        self.write(self._log.write(priority, message))
+
+    def receive(self, data: bytes) -> None:
+        """Bytes arrive at the UART's receiver."""
+        reaction = self.input.receive(data)
+        if reaction.answer:
+            self._uart.write_raw(reaction.answer)
+        if reaction.interrupt and self._on_interrupt is not None:
+            self._on_interrupt()
+        elif reaction.interrupt:
+            main = next((task for task in self.kernel.tasks.values() if task.lua.kind == "main"), None)
+            if main is not None:
+                self.kernel.interrupt(main)
+        self._serve_readers()
+
+    def _serve_readers(self) -> None:
+        if self._reader is not None and len(self.input):
+            task, self._reader = self._reader, None
+            self.kernel.answer(task, (True, self.input.take(1)))
+        while self._editor is not None and len(self.input):
+            task, editor = self._editor
+            self.write(editor.feed(self.input.take(1)[0]))
+            if editor.outcome is not None:
+                self._editor = None
+                line = editor.line if editor.outcome is Outcome.LINE else None
+                if line and self.history.enabled:
+                    self.history.add(line)
+                self.kernel.answer(task, (True, line))
+
+    @call("console.write")
+    def _write(self, data: bytes) -> None:
+        self.kernel.charge(self._uart.write(data))
+
+    @call("console.read_line")
+    def _read_line(self, prompt: bytes) -> Any:
+        editor = LineEditor(prompt, history=self.history)
+        self.write(editor.start())
+        self._editor = (self.kernel.current, editor)
+        self._serve_readers()
+        return WAIT
+
+    @call("console.read")
+    def _read(self) -> Any:
+        self._reader = self.kernel.current
+        self._serve_readers()
+        return WAIT
+
+    @call("console.shell")
+    def _shell(self, line: bytes) -> tuple[Any, ...]:
+        match shell_rules.read(line, self._is_regular_file):
+            case LuaLine(text):
+                return (b"lua", text)
+            case Usage(text):
+                return (b"usage", text)
+            case CommandCall(command, arguments):
+                return (b"command", command.function.encode(), command.shows_result, *arguments)
+        raise AssertionError(line)
+
+    @call("console.scripts_aborted")
+    def _scripts_aborted(self) -> tuple[Any, ...]:
+        self.input.running = True
+        return (self.input.abort_boot_scripts,)
+
+    @call("script.arguments")
+    def _script_arguments(self) -> tuple[Any, ...]:
+        return tuple(argument.encode() for argument in self._arguments)
+
+    @call("lua.running")
+    def _lua_running(self, running: bool) -> None:
+        self.input.has_interrupt_handler = running
+        self._on_interrupt = None
+        if not running:
+            self.kernel.interrupted = False
+
+    @call("lua.boot_done")
+    def _lua_boot_done(self) -> None:
+        self.scripts_done = True
+
+    @call("lua.error")
+    def _lua_error(self, text: bytes, origin: bytes) -> None:
+        self.write(self._log.error(text + b"\n"))
+        self._report(text.decode("utf-8", "replace"), origin.decode())
+
+    @call("os.shell")
+    def _os_shell(self, enabled: bool | None = None) -> tuple[Any, ...] | None:
+        if enabled is None:
+            return (self.shell_enabled,)
+        self.shell_enabled = enabled
+        return None
+
+    @call("os.history")
+    def _os_history(self, enabled: bool | None = None) -> tuple[Any, ...] | None:
+        if enabled is None:
+            return (self.history.enabled,)
+        self.history.enabled = enabled
+        return None
+
+    @call("api.lookup")
+    def _api_lookup(self, path: bytes) -> tuple[Any, ...] | None:
+        """Say what the documented API has under a name that the machine does not have."""
+        entry = api.lookup(path.decode("utf-8", "replace"))
+        if entry is None:
+            return None
+        if entry.kind == "constant":
+            return (b"constant", entry.value.encode() if isinstance(entry.value, str) else entry.value)
+        if entry.kind == "table":
+            return (b"module", None)
+        return (b"function", f"{entry.path} is not simulated yet".encode())
+
+
+def _swallow() -> None:
+    """Do nothing."""

@@ -1,0 +1,258 @@
+"""net.ota(): the update, as the stock firmware does it, defects included (``net_ota`` in ``drivers/net.c``).
+
+Nearly every failure is a printed line and a normal return. The order of the steps, what is printed and what is checked
+when are those of the firmware; where it reads memory that it never filled, the choice made here is said in a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
+
+import trio
+
+from simulator.boot import BootLine, LogLevel, Steps, render_line
+from simulator.boot.ota import Ota, OtaUpdate
+from simulator.device.calls import call
+from simulator.device.calls.console import ConsoleCalls
+from simulator.device.calls.system import Identity
+from simulator.device.kernel import Kernel
+from simulator.device.net_driver import NetDriver
+from simulator.device.outcome import Restart
+from simulator.device.panic import exception_text
+from simulator.flash import FlashChip
+from simulator.formats.esp_err import EspErr, EspError
+from simulator.formats.partition_table import Partition
+from simulator.network import NetworkInterface
+from simulator.rng import Rng
+from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.vm.exceptions import DriverError
+
+_SLICE_NS: Final = 100 * NS_PER_MS  # how much time the download may owe before it sleeps it off
+_READABLE_RAM_BYTES: Final = 0x40000000 - 0x3FFBE000
+"""From where the buffer of a thread's stack may be to the end of DRAM; what is behind cannot be read byte-wise."""
+
+MESSAGES: Final = {470: "Missing or bad arguments\r\n", 471: "No new firmware available\r\n"}
+_UPGRADE: Final = 200
+
+Result = TypeVar("Result")
+
+
+class OtaCalls:
+    """``net.ota`` of the stock profile."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        chip: FlashChip,
+        slots: Ota,
+        driver: NetDriver,
+        interface: NetworkInterface,
+        console: ConsoleCalls,
+        rng: Rng,
+        emit: Callable[..., None],
+    ) -> None:
+        self.kernel: Kernel
+        self._identity = identity
+        self._chip = chip
+        self._slots = slots
+        self._driver = driver
+        self._interface = interface
+        self._console = console
+        self._rng = rng
+        self._emit = emit
+
+    @call("net.ota")
+    async def _ota(self) -> None:
+        board, manifest = self._identity.board, self._identity.manifest
+        if not board.ota:
+            raise DriverError("net", "OTANotEnabled")
+        target = self._slots.next_update_partition()
+        if target is None:
+            raise DriverError("net", "NoOTA")
+        self._driver.check_available()
+        # httpx is costly to import, and most runs never come here.
+        from simulator.network.stock_http import StockTransport
+        from simulator.network.stock_response import StockHttpError, StockPanicError
+
+        await self._print(f"Connecting to https://{board.ota_server} ...\r\n")
+        self._emit("ota.check", server=board.ota_server, firmware=board.ota_firmware_id, commit=manifest.commit)
+        try:
+            code = await self._download(StockTransport(self._interface), target)
+        except StockHttpError as error:
+            self._emit("ota.fail", why=str(error))
+            raise DriverError("net", error.failure.value, error.extra) from error
+        except StockPanicError as error:
+            self._emit("ota.fail", why=str(error))
+            self.kernel.end(Restart(panic=exception_text(manifest, "LoadProhibited")))
+            await trio.sleep_forever()
+        if code == _UPGRADE:
+            await self._print("Restarting ...\r\n")
+            self.kernel.end(Restart())
+            await trio.sleep_forever()
+
+    async def _download(self, transport: Any, target: Partition) -> int | None:
+        """Ask the server and do what it says. Returns 200 if the board must restart now, else anything."""
+        import httpx
+
+        board, manifest = self._identity.board, self._identity.manifest
+        query = f"/?firmware={board.ota_firmware_id}&commit={manifest.commit}"
+        url = f"https://{board.ota_server}{query}"
+        async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
+            request = client.build_request("GET", url, extensions={"target": query.encode(), "trace": self._trace})
+            response = await client.send(request, stream=True)
+            async with aclosing(response):
+                answer, body = response.extensions["stock"], response.extensions["stock_body"]
+                self._emit("ota.answer", code=answer.code, content_length=answer.content_length)
+                if answer.code != _UPGRADE:
+                    # A status line that could not be read leaves the code unset; most likely it is none of these.
+                    await self._print(MESSAGES.get(answer.code, ""))
+                    return int(answer.code or 0)
+                # Without Content-Length the size is whatever the stack held; here: larger than anything that comes.
+                if answer.content_length == 0:
+                    return _UPGRADE
+                return await self._update(body, target)
+
+    async def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._emit("net.connect", port=443, server=self._identity.board.ota_server)
+        elif event == "connection.start_tls.complete":
+            self._emit("net.tls", version=info["return_value"].version())
+            await self._print(f"Current firmware commit is {self._identity.manifest.commit}\r\n")
+        elif event == "http11.send_request_headers.started":
+            self._emit("net.request", method="GET", target=info["request"].extensions["target"].decode())
+        elif event == "http11.receive_response_headers.complete":
+            self._emit("net.response", status=info["return_value"][1])
+        elif event == "http11.response_closed.complete":
+            self._emit("net.close", server=self._identity.board.ota_server)
+
+    async def _update(self, body: Any, target: Partition) -> int | None:
+        """Write the body into ``target`` and select it. Returns 200 if the board must restart."""
+        from simulator.network.stock_http import ReadEnd
+
+        running = self._identity.running
+        await self._print(f"Running partition is {running.label}, at offset 0x{running.offset:08x}\r\n")
+        await self._print(f"Writing partition is {target.label}, at offset 0x{target.offset:08x}\r\n")
+        await self._print("Begin OTA update ...\r\n")
+        self._emit("ota.begin", partition=target.label, offset=target.offset)
+        try:
+            update = await self._carry_out(self._slots.begin(target))
+        except EspError as error:
+            self._emit("ota.fail", why=str(error), esp_err=int(error.code))
+            await self._print(f"Failed, error {error.code:d}\r\n")
+            return None
+        if not await self._write_chunks(body, update, target):
+            return None
+        if body.end is ReadEnd.CLOSED:
+            await self._print_the_same_line_for_ever(update, target)
+        if body.end is ReadEnd.ERROR:
+            await self._write_what_is_not_there(update, target)
+            return None
+        await self._print("\nEnding OTA update ...\r\n")
+        return await self._activate(update, target)
+
+    async def _write_chunks(self, body: Any, update: OtaUpdate, target: Partition) -> bool:
+        """Write the body piece by piece, each with its line. Returns False if the flash refused one."""
+        offset = target.offset
+        write, chip, console = update.write, self._chip, self._console
+        owed_ns = 0
+        async for piece in body:
+            try:
+                write(piece)
+            except EspError as error:
+                await self._print_error_line(error)
+                await self._report_chunk_failure(offset, error.code)
+                return False
+            owed_ns += chip.take_busy_ns()
+            owed_ns += console.send(b"\rChunk written successfully in partition at offset 0x%08x" % offset)
+            offset += len(piece)
+            if owed_ns >= _SLICE_NS:
+                self._emit("ota.progress", written=offset - target.offset)
+                await trio.sleep(owed_ns / NS_PER_S)
+                owed_ns = 0
+        await trio.sleep(owed_ns / NS_PER_S)
+        return True
+
+    async def _report_chunk_failure(self, offset: int, code: EspErr) -> None:
+        self._emit("ota.fail", why="chunk", offset=offset, esp_err=int(code))
+        await self._print(f"\nChunk written unsuccessfully in partition (offset 0x{offset:08x}), error {code:d}\r\n")
+
+    async def _print_the_same_line_for_ever(self, update: OtaUpdate, target: Partition) -> None:
+        """The peer closed without close_notify: a read of 0 bytes is no error for the loop, and so is a write of 0."""
+        self._emit("ota.fail", why="closed without close_notify; the loop never ends")
+        line = b"\rChunk written successfully in partition at offset 0x%08x" % (target.offset + update.written_bytes)
+        while True:
+            owed_ns = self._console.send(line)
+            await trio.sleep(max(owed_ns, NS_PER_MS) / NS_PER_S)
+
+    async def _write_what_is_not_there(self, update: OtaUpdate, target: Partition) -> None:
+        """A read failed: -1 becomes a length of 4 GiB.
+
+        Before the first chunk the magic byte is looked for in the request text, which the buffer still holds. Later
+        the length check wraps, and flash is written from RAM until the CPU reads where nothing is. What a real board
+        has in its RAM nobody knows; here it is a stream of the board's own generator.
+        """
+        offset = target.offset + update.written_bytes
+        if not update.written_bytes:
+            await self._report_chunk_failure(offset, EspErr.ESP_ERR_OTA_VALIDATE_FAILED)
+            return
+        self._emit("ota.fail", why="read failed; writes on from RAM", offset=offset)
+        end = min(offset + _READABLE_RAM_BYTES, self._chip.size_bytes)
+        self._chip.program(offset, self._rng.child("ram").bytes(end - offset))
+        await self._let_flash_finish()
+        self.kernel.end(Restart(panic=exception_text(self._identity.manifest, "LoadStoreError", address=0x40000000)))
+        await trio.sleep_forever()
+
+    async def _activate(self, update: OtaUpdate, target: Partition) -> int | None:
+        """Verify what was written and make it the boot partition. Returns 200 if the board must restart."""
+        try:
+            await self._carry_out(update.end())
+        except EspError as error:
+            self._emit("ota.fail", why="verification", esp_err=int(error.code))
+            await self._print("Failed\r\n")
+            return None
+        self._emit("ota.end", partition=target.label, written=update.written_bytes)
+        await self._print("Changing boot partition ...\r\n")
+        try:
+            await self._carry_out(self._slots.set_boot_partition(target))
+        except EspError as error:
+            self._emit("ota.fail", why="activation", esp_err=int(error.code))
+            await self._print(f"Failed, err {error.code:d}\r\n")
+            return _UPGRADE  # and restarts all the same
+        self._emit("ota.activate", partition=target.label)
+        await self._print("Updated\r\n")
+        return _UPGRADE
+
+    # -- flash, time and ESP-IDF's log ----------------------------------------------------------------------------
+
+    async def _carry_out(self, work: Steps[Result]) -> Result:
+        """Do the work of an ``esp_ota_*`` function, letting the time pass that its flash commands take."""
+        try:
+            for line in work:
+                if line is not None:
+                    await self._print_app_log(line)
+                await self._let_flash_finish()
+        except EspError as error:
+            await self._print_error_line(error)
+            raise
+        return work.result
+
+    async def _let_flash_finish(self) -> None:
+        """Let the time pass that the chip was busy."""
+        busy_ns = self._chip.take_busy_ns()
+        if busy_ns:
+            await trio.sleep(busy_ns / NS_PER_S)
+
+    async def _print_error_line(self, error: EspError) -> None:
+        if error.text:
+            await self._print_app_log(BootLine(LogLevel.ERROR, "esp_ota_ops", error.text))
+
+    async def _print_app_log(self, line: BootLine) -> None:
+        """Print a line of ESP-IDF's own log, if the build has its level compiled in."""
+        if line.level <= LogLevel[self._identity.board.log_level]:
+            time_ms = (self.kernel.now_ns() - self._identity.started_ns) // NS_PER_MS
+            await self._print(render_line(line, time_ms).replace("\r\n", "\n"))
+
+    async def _print(self, text: str) -> None:
+        await self._console.write_from_task(text)

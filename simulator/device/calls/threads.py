@@ -1,0 +1,185 @@
+"""thread: starting, suspending, listing and stopping Lua threads, and mutexes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from simulator.boards import Board
+from simulator.device.calls import call
+from simulator.device.kernel import DONE, WAIT, Kernel, Task
+from simulator.vm.exceptions import DriverError
+
+MAIN_ID: Final = 1_073_440_864
+"""Thread ids are addresses of task control blocks in DRAM; this is one that a real board showed."""
+_ID_STEP: Final = 9_216  # a stack of 8192 bytes, the control block and what the heap adds
+
+ALL: Final = -1
+STACK_BYTES_MIN: Final = 2048
+PRIORITY_MIN: Final = 3
+PRIORITY_MAX: Final = 25
+_PRIORITY_REFUSED: Final = 25  # passes the check, but the attribute is refused: the default stays
+NAME_CHARACTERS_MAX: Final = 15
+_STACK_USED_SHARE: Final = 4  # of what a task has, a quarter is shown as used: the twin's stack is the host's
+
+RECURSIVE: Final = 1
+
+
+@dataclass(slots=True)
+class _Mutex:
+    recursive: bool
+    holder: Task | None = None
+    depth: int = 0
+    waiting: deque[Task] = field(default_factory=deque)
+
+
+class ThreadCalls:
+    """``thread``."""
+
+    def __init__(self, board: Board) -> None:
+        self.kernel: Kernel
+        self._defaults = board.lua_thread
+        self._next_id = MAIN_ID + _ID_STEP
+        self._reserved: dict[int, tuple[str, int, int, int]] = {}
+        self._mutexes: dict[int, _Mutex] = {}
+
+    # -- making them ----------------------------------------------------------------------------------------------
+
+    @call("thread.check")
+    def _check(self, stack: int, priority: int, cpu: int) -> None:
+        if stack not in (ALL,) and stack < STACK_BYTES_MIN:
+            raise DriverError("thread", "InvalidStackSize")
+        if priority not in (ALL,) and not PRIORITY_MIN <= priority <= PRIORITY_MAX:
+            raise DriverError("thread", "InvalidPriority")
+        if cpu not in (ALL, 0, 1):
+            raise DriverError("thread", "InvalidCPUAffinity")
+
+    @call("thread.reserve")
+    def _reserve(self, stack: int, priority: int, cpu: int, name: bytes) -> tuple[Any, ...]:
+        defaults = self._defaults
+        id_ = self._next_id
+        self._next_id += _ID_STEP
+        text = name.decode("utf-8", "replace")
+        self._reserved[id_] = (
+            text if len(name) <= NAME_CHARACTERS_MAX else "thread",
+            defaults.priority if priority in (ALL, _PRIORITY_REFUSED) else priority,
+            defaults.core if cpu == ALL else cpu,
+            defaults.stack_size_bytes if stack == ALL else stack,
+        )
+        return (id_,)
+
+    @call("thread.begin")
+    def _begin(self, id_: int, suspended: bool) -> None:
+        name, priority, core, stack_bytes = self._reserved.pop(id_)
+        task = self.kernel.start("thread", id_, name=name, priority=priority, core=core, stack_bytes=stack_bytes)
+        task.suspended = suspended
+
+    # -- what there is --------------------------------------------------------------------------------------------
+
+    def _lua_tasks(self) -> list[Task]:
+        return [task for task in self.kernel.tasks.values() if task.lua.kind == "thread"]
+
+    @call("thread.self")
+    def _self(self) -> tuple[Any, ...]:
+        return (self.kernel.current.id,)
+
+    @call("thread.status")
+    def _status(self, id_: int) -> tuple[Any, ...] | None:
+        task = self.kernel.tasks.get(id_)
+        return (task.status.encode(),) if task is not None and task.lua.kind != "callback" else None
+
+    @call("thread.list")
+    def _list(self, everything: bool) -> tuple[Any, ...]:
+        rows = [task for task in self.kernel.tasks.values() if task.lua.kind != "callback" or everything]
+        values: list[Any] = []
+        for task in sorted(rows, key=lambda task: (task.lua.kind == "callback", task.core, task.name)):
+            kind = b"task" if task.lua.kind == "callback" else b"lua"
+            used = task.stack_bytes // _STACK_USED_SHARE
+            status = b"susp" if task.status == "suspended" else b"run"
+            values += [task.id, kind, task.name.encode(), status, task.core, task.priority]
+            values += [task.stack_bytes, task.stack_bytes - used, used]
+        return tuple(values)
+
+    @call("thread.exception")
+    def _exception(self, name: bytes) -> tuple[Any, ...]:
+        return (str(DriverError("thread", name.decode())).encode(),)
+
+    # -- stopping and suspending ----------------------------------------------------------------------------------
+
+    def _targets(self, id_: int, refusal: str) -> list[Task]:
+        """Return the tasks that an id means; ``refusal`` says what cannot be done to the interpreter."""
+        if id_ == ALL:
+            return self._lua_tasks()
+        if id_ < 1:
+            raise DriverError("thread", "InvalidThreadId")
+        task = self.kernel.tasks.get(id_)
+        if task is None or task.lua.kind == "callback":
+            raise DriverError("thread", "NonExistentThread", "or is not a Lua thread")
+        if task.lua.kind == "main":
+            raise DriverError("thread", "NotAllowed", f"lua main thread can not be {refusal}")
+        return [task]
+
+    @call("thread.suspend")
+    def _suspend(self, id_: int) -> None:
+        for task in self._targets(id_, "suspended"):
+            task.suspended = True
+            # The firmware records the new status on the task that calls, not on the one it suspends.
+            self.kernel.current.status = "suspended"
+
+    @call("thread.resume")
+    def _resume(self, id_: int) -> None:
+        for task in self._targets(id_, "suspended"):
+            self.kernel.resume(task)
+            self.kernel.current.status = "running"
+
+    @call("thread.stop")
+    def _stop(self, id_: int) -> Any:
+        current = self.kernel.current
+        for task in self._targets(id_, "stopped"):
+            self.kernel.stop(task)
+        return WAIT if self.kernel.tasks.get(current.id) is not current else None
+
+    # -- mutexes --------------------------------------------------------------------------------------------------
+
+    @call("mutex.create")
+    def _create(self, kind: int) -> tuple[Any, ...]:
+        id_ = len(self._mutexes) + 1
+        self._mutexes[id_] = _Mutex(recursive=kind == RECURSIVE)
+        return (id_,)
+
+    def _take(self, mutex: _Mutex, task: Task) -> bool:
+        if mutex.holder is None:
+            mutex.holder, mutex.depth = task, 1
+            return True
+        if mutex.holder is task and mutex.recursive:
+            mutex.depth += 1
+            return True
+        return False
+
+    @call("mutex.lock")
+    def _lock(self, id_: int) -> Any:
+        mutex, task = self._mutexes[id_], self.kernel.current
+        if self._take(mutex, task):
+            return None
+        mutex.waiting.append(task)
+        return WAIT
+
+    @call("mutex.trylock")
+    def _trylock(self, id_: int) -> tuple[Any, ...]:
+        return (self._take(self._mutexes[id_], self.kernel.current),)
+
+    @call("mutex.unlock")
+    def _unlock(self, id_: int) -> None:
+        mutex = self._mutexes[id_]
+        if mutex.holder is not self.kernel.current:
+            return
+        mutex.depth -= 1
+        if mutex.depth:
+            return
+        mutex.holder = None
+        while mutex.waiting and mutex.holder is None:
+            task = mutex.waiting.popleft()
+            if self.kernel.tasks.get(task.id) is task:
+                self._take(mutex, task)
+                self.kernel.answer(task, DONE)

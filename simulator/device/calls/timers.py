@@ -1,0 +1,167 @@
+"""tmr: waiting, and timers that call a function."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import trio
+
+from simulator.boards import Board
+from simulator.device.calls import call
+from simulator.device.kernel import WAIT, Kernel, Task, Timer
+from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
+from simulator.vm.exceptions import DriverError
+
+SOFTWARE: Final = -1
+HARDWARE_TIMERS: Final = 4
+HARDWARE_PERIOD_US_MIN: Final = 500
+HARDWARE_QUEUE: Final = 10
+"""Expirations that wait for the callback task; more are lost (``components/sys/drivers/timer.c``)."""
+
+_NS_PER_UNIT: Final = {b"s": NS_PER_S, b"ms": NS_PER_MS, b"us": NS_PER_US}
+
+
+@dataclass(slots=True)
+class _TimerState:
+    period_ns: int
+    queue: CallbackQueue
+    due: Timer | None = None
+
+
+@dataclass(slots=True)
+class CallbackQueue:
+    """A FreeRTOS task that runs callbacks one after the other."""
+
+    kernel: Kernel
+    name: str
+    priority: int
+    core: int
+    stack_bytes: int
+    limit: int | None = None
+    drained: trio.Event = field(default_factory=trio.Event)
+    """Set when the last callback has returned; a new one when there is work again."""
+    _waiting: deque[tuple[Any, ...]] = field(default_factory=deque)
+    _running: Task | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no callback runs or waits."""
+        return self._running is None and not self._waiting
+
+    def put(self, id_: int, *arguments: Any) -> None:
+        """Call the callback stored under ``id_``, now or when those before it are done."""
+        if self.limit is not None and len(self._waiting) >= self.limit:
+            return
+        self._waiting.append((id_, *arguments))
+        if self.drained.is_set():
+            self.drained = trio.Event()
+        self._next()
+
+    def ended(self, task: Task) -> bool:
+        """Take note that a task ended; returns whether it was the callback that ran here."""
+        if task is not self._running:
+            return False
+        self._running = None
+        self._next()
+        if self.idle:
+            self.drained.set()
+        return True
+
+    def _next(self) -> None:
+        if self._running is None and self._waiting:
+            self._running = self.kernel.start(
+                "callback",
+                *self._waiting.popleft(),
+                name=self.name,
+                priority=self.priority,
+                core=self.core,
+                stack_bytes=self.stack_bytes,
+            )
+
+
+class TimerCalls:
+    """``tmr``, and the sleeps of ``thread``."""
+
+    def __init__(self, board: Board) -> None:
+        self.kernel: Kernel
+        self._board = board
+        self._timers: dict[int, _TimerState] = {}
+        self._next_id = 1
+
+    def connect(self, kernel: Kernel) -> None:
+        """Take ``kernel`` as the one that runs the callbacks."""
+        self.kernel = kernel
+        # CONFIG_TIMER_TASK_PRIORITY and _STACK of the boards.
+        self._software = CallbackQueue(kernel, "Tmr Svc", priority=1, core=0, stack_bytes=2048)
+        task = self._board.lua_thread
+        self._hardware = CallbackQueue(
+            kernel, "tmral", task.priority, task.core, task.stack_size_bytes, limit=HARDWARE_QUEUE
+        )
+
+    @property
+    def queues(self) -> tuple[CallbackQueue, CallbackQueue]:
+        """The two tasks that run callbacks of timers."""
+        return (self._software, self._hardware)
+
+    @property
+    def any_running(self) -> bool:
+        """Whether a timer will fire by itself."""
+        return any(state.due is not None for state in self._timers.values())
+
+    @call("tmr.delay")
+    def _delay(self, unit: bytes, count: int) -> Any:
+        self.kernel.sleep(self.kernel.current, max(0, count) * _NS_PER_UNIT[unit])
+        return WAIT
+
+    @call("tmr.sleep")
+    def _sleep(self, unit: bytes, count: int) -> Any:
+        duration_ns = max(0, count) * _NS_PER_UNIT[unit]
+        task = self.kernel.current
+        self.kernel.sleep(task, duration_ns, interruptible=task.lua.kind == "main" and duration_ns >= NS_PER_MS)
+        return WAIT
+
+    @call("tmr.attach")
+    def _attach(self, unit: int, period: int) -> tuple[Any, ...]:
+        if unit == SOFTWARE:
+            if period < 1:
+                raise DriverError("timer", "InvalidPeriod")
+            id_, period_ns, queue = self._next_id + HARDWARE_TIMERS, period * NS_PER_MS, self._software
+            self._next_id += 1
+        else:
+            if not 0 <= unit < HARDWARE_TIMERS:
+                raise DriverError("timer", "InvalidUnit")
+            if period < HARDWARE_PERIOD_US_MIN:
+                raise DriverError("timer", "InvalidPeriod")
+            id_, period_ns, queue = unit + 1, period * NS_PER_US, self._hardware
+            if id_ in self._timers:  # keeps its old period, and only the Lua function is replaced
+                return (id_,)
+        self._timers[id_] = _TimerState(period_ns, queue)
+        return (id_,)
+
+    @call("tmr.start")
+    def _start(self, id_: int) -> None:
+        state = self._timers[id_]
+        self._cancel(state)
+        self._arm(id_, state, self.kernel.now_ns() + state.period_ns)
+
+    def _arm(self, id_: int, state: _TimerState, due_ns: int) -> None:
+        def fire() -> None:
+            self._arm(id_, state, due_ns + state.period_ns)
+            state.queue.put(id_)
+
+        state.due = self.kernel.at(due_ns, fire)
+
+    @call("tmr.stop")
+    def _stop(self, id_: int) -> None:
+        self._cancel(self._timers[id_])
+
+    @call("tmr.detach")
+    def _detach(self, id_: int) -> None:
+        self._cancel(self._timers.pop(id_))
+
+    def _cancel(self, state: _TimerState) -> None:
+        if state.due is not None:
+            state.due.cancelled = True
+            state.due = None

@@ -1,0 +1,332 @@
+"""One board under power: from reset to reset, ROM, bootloader, app.
+
+What a board *is* outlives every reset: its flash chip, its RTC memory, its MAC address. Everything else is made anew
+each time, and which app runs is whatever the bootloader finds in flash. `Device.run` is the power: while it runs the
+board has it, and cancelling it pulls the plug, between any two of the things that take time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import trio
+
+from simulator.boards import Board
+from simulator.boot import BootConfig, BootOutcome, start_bootloader
+from simulator.boot.log import BootLine, LogLevel, render_line
+from simulator.boot.reset import ResetReason
+from simulator.boot.revision import REVISIONS
+from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
+from simulator.device.app import App, heap_bytes
+from simulator.device.calls.system import DeviceClock, Identity
+from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
+from simulator.device.uart import Uart
+from simulator.events import EventLog
+from simulator.firmware import find_manifest
+from simulator.flash.chip import FlashChip, FlashOperation
+from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
+from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, PartitionTable
+from simulator.network import NetworkInterface
+from simulator.rng import Rng
+from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.wifi import Air, EthernetPort
+
+ROM_BAUD: Final = 115_200
+BOOT_ATTEMPTS_MAX: Final = 3
+"""After so many resets in a row without an app the board counts as bricked; a real one goes on for ever."""
+
+_BOOTLOADER_START_MS: Final = 29
+"""What the CPU's counter shows when the bootloader prints its first line."""
+
+_ESPRESSIF_OUI: Final = bytes.fromhex("30aea4")
+_WINBOND_UNIQUE_ID_PREFIX: Final = bytes.fromhex("d664")
+
+
+@dataclass(frozen=True, slots=True)
+class BootRecord:
+    """One start of an app."""
+
+    reason: ResetReason
+    label: str
+    offset: int
+    commit: str
+
+
+@dataclass(slots=True)
+class RtcMemory:
+    """What deep sleep keeps. The clock also runs on through restarts."""
+
+    boot_count: int = 0
+    clock: DeviceClock = field(default_factory=DeviceClock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a board is plugged into and stands in."""
+
+    air: Air
+    interface: NetworkInterface
+    port: EthernetPort
+    events: EventLog
+    rng: Rng
+    now_ns: Callable[[], int]
+
+
+class Device:
+    """A board with power. ``arguments`` are what the script gets; ``bootloader_log_level`` raises the board's own.
+
+    ``console`` is every byte that the board has sent. Wait for `idle` to know that the scripts have run and nothing
+    is left to do, for `stuck` to know that nothing will happen any more; ``boots`` and ``script_errors`` tell how it
+    went.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        board: Board,
+        chip: FlashChip,
+        surroundings: Surroundings,
+        *,
+        arguments: tuple[str, ...] = (),
+        bootloader_log_level: str | None = None,
+    ) -> None:
+        self.name = name
+        self.board = board
+        self.chip = chip
+        self.console = bytearray()
+        self.boots: list[BootRecord] = []
+        self.script_errors: list[str] = []
+        self.idle = trio.Event()
+        self.stuck = trio.Event()
+        self.why_stuck = ""
+        self.on_console: Callable[[bytes], None] | None = None
+        self._surroundings = surroundings
+        self._arguments = arguments
+        self._bootloader_log_level = LogLevel[bootloader_log_level or board.bootloader_log_level]
+        identity = surroundings.rng.child("identity")
+        self.base_mac = _ESPRESSIF_OUI + identity.bytes(3)
+        self.flash_unique_id = _WINBOND_UNIQUE_ID_PREFIX + identity.bytes(6)
+        self._rtc = RtcMemory()
+        self._app: App | None = None
+        self._uart = self._new_uart()
+        self._power: trio.CancelScope | None = None
+        self._failed_boot_reason = ResetReason.SW_RESET
+
+    # -- from outside ---------------------------------------------------------------------------------------------
+
+    @property
+    def is_bricked(self) -> bool:
+        """Whether the bootloader found nothing to start, again and again."""
+        return self.stuck.is_set() and self._app is None
+
+    def receive(self, data: bytes) -> None:
+        """Send bytes to the board's console, as a terminal does."""
+        if self._app is not None:
+            self.idle = trio.Event()
+            self._app.receive(data)
+
+    def where(self) -> str:
+        """Return where the Lua code was last seen, such as ``/autorun.lua:12``; empty if nowhere."""
+        return self._app.where() if self._app is not None else ""
+
+    def partition_table(self) -> PartitionTable:
+        """Return the table as the app reads it from flash."""
+        return PartitionTable.as_read_by_app(self.chip.read(TABLE_OFFSET, TABLE_BYTES))
+
+    # -- the power ------------------------------------------------------------------------------------------------
+
+    def power_on(self, nursery: trio.Nursery) -> None:
+        """Give the board power; `run` becomes a task of ``nursery``."""
+        assert self._power is None, "it has power"
+        self._power = trio.CancelScope()
+        self.idle, self.stuck = trio.Event(), trio.Event()
+
+        async def powered(scope: trio.CancelScope) -> None:
+            with scope:
+                await self.run()
+
+        nursery.start_soon(powered, self._power, name=self.name)
+
+    def power_off(self) -> None:
+        """Pull the plug. Harmless without power."""
+        if self._power is not None:
+            self._power.cancel()
+            self._power = None
+
+    async def run(self) -> None:
+        """Power on, and stay on until cancelled."""
+        self._emit("power.on")
+        self.chip.on_operation = self._flash_operation if self._surroundings.events.wanted else None
+        self._rtc = RtcMemory()
+        self._rtc.clock.set(0, self._now_ns())
+        reason = ResetReason.POWERON_RESET
+        attempts = 0
+        try:
+            while True:
+                self._emit("reset", reason=int(reason), name=reason.name)
+                boot = await self._boot(reason)
+                if boot is None:
+                    attempts += 1
+                    if attempts == BOOT_ATTEMPTS_MAX:
+                        await self._hang(f"nothing bootable in {attempts} attempts")
+                    reason = self._failed_boot_reason
+                    continue
+                attempts = 0
+                outcome = await self._run_app(reason, boot)
+                match outcome:
+                    case DeepSleep(duration_ns):
+                        await trio.sleep(duration_ns / NS_PER_S)
+                        reason = ResetReason.DEEPSLEEP_RESET
+                    case Restart(reason, panic):
+                        self._uart.write_raw(panic)
+                    case Hang(why):
+                        await self._hang(why)
+        finally:
+            self.chip.on_operation = None
+            self._app = None
+            self._emit("power.off")
+
+    async def _hang(self, why: str) -> None:
+        self.why_stuck = why
+        self.stuck.set()
+        await trio.sleep_forever()
+
+    async def _boot(self, reason: ResetReason) -> BootOutcome | None:
+        """Run ROM and bootloader. None if they found nothing to start; the chip then resets itself."""
+        self._app = None
+        self._uart = self._new_uart()
+        rom = start_rom(self.chip, reason, chip_revision=self.board.chip.revision)
+        self._uart.write_raw("".join(f"{line}\r\n" for line in rom.lines).encode())
+        self._emit("boot.rom", lines=list(rom.lines))
+        if rom.ending is not RomEnding.BOOTLOADER:
+            self._failed_boot_reason = ResetReason.RTCWDT_RTC_RESET
+            await trio.sleep(ROM_WATCHDOG_NS / NS_PER_S)
+            return None
+        work = start_bootloader(self.chip, self._boot_config(reason))
+        before = self._otadata()
+        lines: list[str] = []
+        started_ns = self._now_ns()
+        for line in work:
+            busy_ns = self.chip.take_busy_ns()
+            if busy_ns >= NS_PER_MS:
+                await trio.sleep(busy_ns / NS_PER_S)
+            if line is not None and line.level <= self._bootloader_log_level:
+                lines.append(str(line))
+                self._print_boot_line(line, started_ns)
+        await trio.sleep(self.chip.take_busy_ns() / NS_PER_S)
+        outcome = work.result
+        self._emit("boot.bootloader", lines=lines, label=outcome.label)
+        self._emit_otadata(before)
+        if outcome.partition is None:
+            self._failed_boot_reason = ResetReason.SW_RESET
+            return None
+        return outcome
+
+    def _print_boot_line(self, line: BootLine, started_ns: int) -> None:
+        time_ms = _BOOTLOADER_START_MS + (self._now_ns() - started_ns) // NS_PER_MS
+        self._uart.write_raw(render_line(line, time_ms).encode())
+
+    def _boot_config(self, reason: ResetReason) -> BootConfig:
+        return BootConfig(
+            revision=REVISIONS[self.board.bootloader],
+            rollback=self.board.rollback,
+            reset_reason=reason,
+            chip_revision=self.board.chip.revision * 100,
+        )
+
+    async def _run_app(self, reason: ResetReason, boot: BootOutcome) -> Outcome:
+        manifest = find_manifest(boot.image) if boot.image is not None else None
+        assert boot.partition is not None
+        label, offset = boot.partition.label, boot.partition.offset
+        if manifest is None:
+            self._emit("boot.app", label=label, offset=offset, commit=None)
+            return Hang(f"the app in {label} is no firmware of the twin, so it cannot run it")
+        self._emit("boot.app", label=label, offset=offset, commit=manifest.commit)
+        self.boots.append(BootRecord(reason, label, offset, manifest.commit))
+        # RTC memory is loaded from the image again, except after deep sleep.
+        self._rtc.boot_count = self._rtc.boot_count + 1 if reason is ResetReason.DEEPSLEEP_RESET else 1
+        board = manifest.apply(self.board)
+        where = self._surroundings
+        self._app = App(
+            Identity(
+                board=board,
+                manifest=manifest,
+                table=self.partition_table(),
+                running=boot.partition,
+                reset_reason=reason,
+                boot_count=self._rtc.boot_count,
+                flash_unique_id=self.flash_unique_id,
+                heap_bytes=heap_bytes(board),
+                started_ns=self._now_ns(),
+            ),
+            chip=self.chip,
+            uart=self._uart,
+            clock=self._rtc.clock,
+            air=where.air,
+            interface=where.interface,
+            port=where.port,
+            rng=where.rng.child("app", str(len(self.boots))),
+            base_mac=self.base_mac,
+            now_ns=where.now_ns,
+            emit=self._emit,
+            idle=self._became_idle,
+            lua_error=self._lua_failed,
+            arguments=self._arguments,
+        )
+        return await self._app.run()
+
+    # -- what is heard of it --------------------------------------------------------------------------------------
+
+    def _became_idle(self) -> None:
+        self.idle.set()
+
+    def _lua_failed(self, text: str, origin: str) -> None:
+        if origin != "prompt":
+            self.script_errors.append(text.removeprefix("lua: "))
+
+    def _new_uart(self) -> Uart:
+        return Uart(baud=ROM_BAUD, now_ns=self._surroundings.now_ns, heard=self._heard)
+
+    def _heard(self, wire: bytes) -> None:
+        self.console += wire
+        if self.on_console is not None:
+            self.on_console(wire)
+        if self._surroundings.events.wanted:
+            self._emit("console", text=wire.decode("utf-8", "backslashreplace"))
+
+    def _flash_operation(self, operation: FlashOperation) -> None:
+        if operation.kind == "erase":
+            self._emit("flash.erase", addr=operation.address, len=operation.length)
+        else:
+            digest = hashlib.sha256(operation.data).hexdigest()
+            self._emit("flash.write", addr=operation.address, len=operation.length, sha256=digest)
+
+    def _otadata(self) -> OtaData | None:
+        partition = self.partition_table().otadata
+        if partition is None or partition.end > self.chip.size_bytes or partition.size < OTADATA_BYTES:
+            return None
+        return OtaData.from_bytes(self.chip.read(partition.offset, OTADATA_BYTES))
+
+    def _emit_otadata(self, before: OtaData | None) -> None:
+        after = self._otadata()
+        if after is not None and after != before:
+            self._emit("otadata", entries=otadata_fields(after))
+
+    def _now_ns(self) -> int:
+        return self._surroundings.now_ns()
+
+    def _emit(self, kind: str, **fields: Any) -> None:
+        self._surroundings.events.emit(self.name, kind, **fields)
+
+
+def otadata_fields(otadata: OtaData) -> list[dict[str, Any] | None]:
+    """Return both select entries as an event shows them; None for an erased one."""
+    return [
+        None
+        if entry == ERASED_ENTRY
+        else {"seq": entry.ota_seq, "state": entry.state_name, "crc_good": entry.is_crc_good}
+        for entry in otadata.entries
+    ]

@@ -1,0 +1,115 @@
+"""Making a board: what the factory puts into a new flash chip, and putting files on a board that exists.
+
+A new chip holds, from the bottom up, the bootloader, the partition table, an empty NVS, the file system with the
+board's files, an empty otadata, and the first firmware in the app slot that the table starts with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from simulator.boards import Board
+from simulator.boot import build_bootloader_image
+from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
+from simulator.boot.revision import REVISIONS
+from simulator.device.file_systems import storage_partition, storage_sizes
+from simulator.errors import UsageError
+from simulator.filesystem import FileSystemError, build_file_system, mount
+from simulator.firmware import Manifest, build_for
+from simulator.firmware.build import SPI_MODES, SPI_SPEEDS
+from simulator.flash import FlashChip, PartitionView
+from simulator.flash.chip import FlashSnapshot
+from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
+from simulator.resources import data_dir
+from simulator.units import format_size
+
+Files = Mapping[str, bytes]
+
+
+def stock_files() -> dict[str, bytes]:
+    """Return the scripts that every new board has: those of the top-level folder ``lua``, by absolute path."""
+    return folder_files(data_dir("lua"), pattern="*.lua")
+
+
+def folder_files(folder: Path, *, pattern: str = "*") -> dict[str, bytes]:
+    """Return the files below ``folder`` by the absolute path they get on the board, in alphabetical order."""
+    paths = sorted(path for path in folder.rglob(pattern) if path.is_file())
+    return {"/" + path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def new_chip(board: Board, manifest: Manifest, files: Files, *, image_bytes: int) -> FlashChip:
+    """Return the flash chip of a new ``board`` with the firmware of ``manifest``, of about ``image_bytes``.
+
+    Boards of the same kind share what they hold. Raises `UsageError` if firmware or files do not fit.
+    """
+    return FlashChip.from_snapshot(_manufactured(board, manifest, tuple(files.items()), image_bytes))
+
+
+@lru_cache(maxsize=32)
+def _manufactured(
+    board: Board, manifest: Manifest, files: tuple[tuple[str, bytes], ...], image_bytes: int
+) -> FlashSnapshot:
+    table = board.partition_table()
+    contents = bytearray(b"\xff" * board.flash_size_bytes)
+
+    def put(offset: int, data: bytes) -> None:
+        contents[offset : offset + len(data)] = data
+
+    bootloader = build_bootloader_image(
+        spi_mode=SPI_MODES[board.flash_mode],
+        spi_speed=SPI_SPEEDS[board.flash_freq],
+        flash_size=board.flash_size_bytes,
+        revision=REVISIONS[board.bootloader],
+    )
+    put(BOOTLOADER_OFFSET, bootloader)
+    put(TABLE_OFFSET, table.to_bytes())
+    slot = first_app_slot(table)
+    image = build_for(board, manifest, size_bytes=image_bytes)
+    check_fits(image, slot)
+    put(slot.offset, image)
+    storage = storage_partition(board, table)
+    if storage is not None:
+        try:
+            contents_of_storage = build_file_system(
+                dict(files), board.filesystem, size_bytes=storage.size, **storage_sizes(board)
+            )
+        except FileSystemError as error:
+            raise UsageError(f"the files do not fit into the board's file system: {error.text}") from error
+        put(storage.offset, contents_of_storage)
+    return FlashChip(board.flash_size_bytes, bytes(contents)).snapshot()
+
+
+def first_app_slot(table: PartitionTable) -> Partition:
+    """Return the slot that a new board's firmware is flashed to: ``factory`` if there is one, else ``ota_0``."""
+    slot = table.factory or table.ota_slots[0]
+    assert slot is not None
+    return slot
+
+
+def check_fits(image: bytes, slot: Partition) -> None:
+    """Raise `UsageError` if ``image`` is larger than ``slot``."""
+    if len(image) > slot.size:
+        raise UsageError(
+            f"the image has {format_size(len(image))}; the slot {slot.label} has room for {format_size(slot.size)}"
+        )
+
+
+def put_files(chip: FlashChip, board: Board, files: Files) -> None:
+    """Write ``files`` into the file system of a board that exists, over what is there under the same names.
+
+    Raises `UsageError` if there is no file system, or no room.
+    """
+    table = PartitionTable.as_read_by_app(chip.read(TABLE_OFFSET, TABLE_BYTES))
+    partition = storage_partition(board, table)
+    if partition is None:
+        raise UsageError(f"the flash has no {board.filesystem} partition for the script")
+    try:
+        root = mount(PartitionView(chip, partition), board.filesystem, **storage_sizes(board))
+        for path, data in files.items():
+            root.write_file(path, data)
+        root.unmount()
+    except FileSystemError as error:
+        raise UsageError(f"the script does not fit into the board's file system: {error.text}") from error
+    chip.take_busy_ns()  # what was done from outside costs the board no time
