@@ -23,6 +23,11 @@ from simulator.install import EXACT_BUILD
 
 _PACKAGES: Final = ("trio", "lupa", "greenlet", "httpx", "h11", "littlefs-python", "cryptography", "pydantic")
 _REINSTALL: Final = "make clean, then make demo"
+_EXACT_LUA: Final = (
+    "install a C compiler and the headers of Python (Debian: apt-get install gcc python3-dev), then make demo; or "
+    + " ".join(f"{name}='{value}'" for name, value in EXACT_BUILD.items())
+    + " pip install --force-reinstall --no-deps --no-cache-dir --no-binary lupa lupa"
+)
 
 
 class Status(StrEnum):
@@ -77,13 +82,19 @@ def _numbers() -> _Result:
 
     if numbers_are_exact():
         return Status.OK, "32-bit integers and floats, as on the board"
-    build = " ".join(f"{name}={value}" for name, value in EXACT_BUILD.items())
     return (
         Status.DIFFERS,
         "64-bit integers and floats: 1/3 has too many digits, 1<<31 is positive",
-        "install a C compiler and the headers of Python (Debian: apt-get install gcc python3-dev), then make demo; or "
-        f"{build} pip install --force-reinstall --no-deps --no-binary lupa lupa=={version('lupa')}",
+        _EXACT_LUA,
     )
+
+
+def _table_order() -> _Result:
+    from simulator.vm.numerics import table_order_is_fixed
+
+    if table_order_is_fixed():
+        return Status.OK, "the order of pairs() depends on the table alone"
+    return Status.DIFFERS, "pairs() goes another way in every process", _EXACT_LUA
 
 
 def _stock_tls() -> _Result:
@@ -145,6 +156,7 @@ _CHECKS: Final[dict[str, Callable[[], _Result]]] = {
     "Python": _python,
     "packages": _packages,
     "Lua numbers": _numbers,
+    "Lua tables": _table_order,
     "stock TLS": _stock_tls,
     "determinism": _determinism,
     "boards": _boards,

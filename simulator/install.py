@@ -26,8 +26,12 @@ _PROJECT: Final = ROOT / "pyproject.toml"
 _STATE: Final = Path(sys.prefix) / "luatwin.json"
 _BUILD_LOG: Final = Path(sys.prefix) / "lupa-build.log"
 
-#: Turns on the board's numbers in lupa's own copy of Lua, and leaves out LuaJIT, which has no such numbers.
-EXACT_BUILD: Final = {"CFLAGS": "-DLUA_32BITS", "LUPA_NO_LUAJIT": "true"}
+#: Turns on the board's numbers in lupa's own copy of Lua, takes the salt out of the string hash of Lua 5.3 (its
+#: ``makeseed`` returns 0 at once), and leaves out LuaJIT, which has no such numbers.
+EXACT_BUILD: Final = {
+    "CFLAGS": "-DLUA_32BITS -Dluai_makeseed(...)=({if(LUA_VERSION_NUM==503)return(0);0;})",
+    "LUPA_NO_LUAJIT": "true",
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -36,7 +36,8 @@ def test_64_bit_numbers_work_but_differ_and_say_how_to_build_the_exact_ones(monk
     found = finding("Lua numbers")
     assert found.status is Status.DIFFERS
     assert is_healthy([found])
-    assert "CFLAGS=-DLUA_32BITS LUPA_NO_LUAJIT=true pip install" in found.mend
+    assert "CFLAGS='-DLUA_32BITS " in found.mend
+    assert "LUPA_NO_LUAJIT='true' pip install --force-reinstall" in found.mend
     assert f"--no-binary lupa lupa=={version('lupa')}" in found.mend
 
 

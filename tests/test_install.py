@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from simulator import install
-from simulator.vm.numerics import numbers_are_exact
+from simulator.vm.numerics import numbers_are_exact, table_order_is_fixed
 
 STAND_IN = """\
 #!/bin/sh
@@ -23,6 +23,8 @@ case "$*" in
     *pip*) echo "install ${*##* --editable }" >> calls; test ! -e offline ;;
 esac
 """
+
+BUILD = f"build {install.EXACT_BUILD['CFLAGS']} true"
 
 
 class Environment:
@@ -62,9 +64,13 @@ def test_this_environment_counts_in_32_bits_as_the_board_does() -> None:
     assert numbers_are_exact(), "the 64-bit wheel of lupa is in: run make test, which puts the exact build in"
 
 
+def test_this_environment_goes_through_tables_in_the_same_order_in_every_process() -> None:
+    assert table_order_is_fixed(), "another build of lupa is in: run make test, which puts the exact build in"
+
+
 def test_builds_lua_with_the_numbers_of_the_board_before_the_rest(environment: Environment) -> None:
     assert environment.run() == 0
-    assert environment.calls == ["build -DLUA_32BITS true", "install ."]
+    assert environment.calls == [BUILD, "install ."]
 
 
 def test_touches_nothing_when_all_is_there(environment: Environment) -> None:
@@ -86,7 +92,7 @@ def test_mends_an_environment_that_took_the_wheel(environment: Environment) -> N
     assert environment.calls
     (environment.folder / "exact").unlink()
     environment.run()
-    assert environment.calls == ["build -DLUA_32BITS true"]
+    assert environment.calls == [BUILD]
 
 
 def test_goes_on_with_the_wheel_and_says_so_when_there_is_no_compiler(
@@ -105,7 +111,7 @@ def test_goes_on_with_the_wheel_and_names_the_log_when_the_build_fails(
 ) -> None:
     environment.mark("broken")
     assert environment.run() == 0
-    assert environment.calls == ["build -DLUA_32BITS true", "install ."]
+    assert environment.calls == [BUILD, "install ."]
     assert f"{environment.folder / 'lupa-build.log'} says why" in capfd.readouterr().err
 
 
@@ -117,7 +123,7 @@ def test_a_failed_installation_is_an_error_and_is_tried_again(
     assert "pip failed with exit code 1" in capfd.readouterr().err
     (environment.folder / "offline").unlink()
     assert environment.run() == 0
-    assert environment.calls == ["build -DLUA_32BITS true", "install .", "install ."]
+    assert environment.calls == [BUILD, "install .", "install ."]
 
 
 def test_a_checkout_that_moved_is_installed_again(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,9 +72,23 @@ def build_request(
         image_bytes=parse_size(image_size),
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
         speed=_speed(speed),
-        argv=tuple(sys.argv[1:]),
+        argv=_inputs_of(sys.argv[1:]),
         **others,
     )
+
+
+def _inputs_of(arguments: list[str]) -> tuple[str, ...]:
+    """Return the command line without ``--events FILE``: where the log goes is no part of what it says."""
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        if skip or argument.startswith("--events="):
+            skip = False
+        elif argument == "--events":
+            skip = True
+        else:
+            kept.append(argument)
+    return tuple(kept)
 
 
 def _access_point(text: str) -> tuple[str, str]:
