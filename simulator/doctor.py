@@ -26,7 +26,7 @@ _REINSTALL: Final = "make clean, then make demo"
 _EXACT_LUA: Final = (
     "install a C compiler and the headers of Python (Debian: apt-get install gcc python3-dev), then make demo; or "
     + " ".join(f"{name}='{value}'" for name, value in EXACT_BUILD.items())
-    + " pip install --force-reinstall --no-deps --no-cache-dir --no-binary lupa lupa"
+    + f" pip install --force-reinstall --no-deps --no-cache-dir --no-binary lupa lupa=={version('lupa')}"
 )
 
 

@@ -25,6 +25,7 @@ from simulator.flash import FlashChip
 from simulator.formats.esp_err import EspErr, EspError
 from simulator.formats.partition_table import Partition
 from simulator.network import NetworkInterface
+from simulator.network.trace import Trace, event_trace
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import DriverError
@@ -100,7 +101,7 @@ class OtaCalls:
         query = f"/?firmware={board.ota_firmware_id}&commit={manifest.commit}"
         url = f"https://{board.ota_server}{query}"
         async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-            request = client.build_request("GET", url, extensions={"target": query.encode(), "trace": self._trace})
+            request = client.build_request("GET", url, extensions={"target": query.encode(), "trace": self._trace()})
             response = await client.send(request, stream=True)
             async with aclosing(response):
                 answer, body = response.extensions["stock"], response.extensions["stock_body"]
@@ -114,18 +115,16 @@ class OtaCalls:
                     return _UPGRADE
                 return await self._update(body, target)
 
-    async def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self._emit("net.connect", port=443, server=self._identity.board.ota_server)
-        elif event == "connection.start_tls.complete":
-            self._emit("net.tls", version=info["return_value"].version())
-            await self._print(f"Current firmware commit is {self._identity.manifest.commit}\r\n")
-        elif event == "http11.send_request_headers.started":
-            self._emit("net.request", method="GET", target=info["request"].extensions["target"].decode())
-        elif event == "http11.receive_response_headers.complete":
-            self._emit("net.response", status=info["return_value"][1])
-        elif event == "http11.response_closed.complete":
-            self._emit("net.close", server=self._identity.board.ota_server)
+    def _trace(self) -> Trace:
+        """Return a trace for one request: its steps become events, and one of them is told on the console."""
+        record = event_trace(self._emit)
+
+        async def trace(step: str, info: dict[str, Any]) -> None:
+            await record(step, info)
+            if step == "connection.start_tls.complete":
+                await self._print(f"Current firmware commit is {self._identity.manifest.commit}\r\n")
+
+        return trace
 
     async def _update(self, body: Any, target: Partition) -> int | None:
         """Write the body into ``target`` and select it. Returns 200 if the board must restart."""
