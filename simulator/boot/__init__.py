@@ -11,13 +11,17 @@ from simulator.boot.bootloader import run_bootloader, start_bootloader
 from simulator.boot.bootloader_image import build_bootloader_image
 from simulator.boot.config import BootConfig, BootOutcome, Ending, FactoryReset
 from simulator.boot.log import BootLine, LogLevel, render_line
-from simulator.boot.reset import ResetReason
-from simulator.boot.revision import V4_0, V5_2, Revision
+from simulator.boot.ota import OTA_SIZE_UNKNOWN, Ota, OtaUpdate
+from simulator.boot.reset import NORMAL_BOOT_MODE, ResetReason
+from simulator.boot.revision import REVISIONS, V4_0, V5_2, Revision
 from simulator.boot.rom import RomEnding, RomOutcome, start_rom
 from simulator.boot.steps import Steps
 from simulator.boot.whole_flash import BootResult, boot
 
 __all__ = [
+    "NORMAL_BOOT_MODE",
+    "OTA_SIZE_UNKNOWN",
+    "REVISIONS",
     "V4_0",
     "V5_2",
     "BootConfig",
@@ -27,6 +31,8 @@ __all__ = [
     "Ending",
     "FactoryReset",
     "LogLevel",
+    "Ota",
+    "OtaUpdate",
     "ResetReason",
     "Revision",
     "RomEnding",

@@ -32,7 +32,7 @@ from simulator.formats.image import (
     padding_length,
     parse_segment_header,
 )
-from simulator.units import NS_PER_MS
+from simulator.units import NS_PER_MS, NS_PER_S
 
 ROM_WATCHDOG_NS: Final = 400 * NS_PER_MS
 """How long the RTC watchdog lets the ROM try."""
@@ -40,7 +40,7 @@ ROM_WATCHDOG_NS: Final = 400 * NS_PER_MS
 _ECO3: Final = 3
 _MODES: Final = ("QIO", "QOUT", "DIO", "DOUT", "FAST_RD", "SLOW_RD")
 _CLOCK_DIVIDERS: Final = {0x0: 2, 0x1: 3, 0x2: 4, 0xF: 1}
-_UART_NS_PER_CHARACTER: Final = 10 * 1_000_000_000 // 115_200
+_UART_CHARACTER_NS: Final = 10 * NS_PER_S // 115_200
 
 
 class RomEnding(Enum):
@@ -137,4 +137,4 @@ def _load_bootloader(chip: FlashChip, lines: list[str], *, is_eco3: bool, has_in
 
 def _repeat(lines: list[str], line: str) -> None:
     """Add ``line`` as often as UART0 can print it before the watchdog ends it."""
-    lines += [line] * (ROM_WATCHDOG_NS // (_UART_NS_PER_CHARACTER * (len(line) + 2)))
+    lines += [line] * (ROM_WATCHDOG_NS // (_UART_CHARACTER_NS * len(line + "\r\n")))
