@@ -133,7 +133,8 @@ class RealInterface:
                     found = await trio.socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
                 except (OSError, UnicodeError) as error:
                     raise NameNotFoundError(name) from error
-                return [str(address[0]) for *_, address in found]
+                # Debian's /etc/hosts has localhost twice, and then the resolver answers 127.0.0.1 twice.
+                return list(dict.fromkeys(str(address[0]) for *_, address in found))
         await trio.lowlevel.checkpoint()
         raise NameNotFoundError(name)
 

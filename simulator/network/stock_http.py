@@ -36,7 +36,7 @@ from simulator.network.stock_response import (
     StockHttpError,
     StockResponseParser,
 )
-from simulator.network.tls import stock_client_context
+from simulator.network.tls import is_end_without_notice, stock_client_context
 from simulator.network.trace import Trace
 
 RECEIVE_TIMEOUT_S: Final = 10.0
@@ -183,7 +183,7 @@ class _Connection:
         try:
             data = await self.tls.receive_some(_RECORD_BYTES)
         except trio.BrokenResourceError as error:
-            return ReadEnd.CLOSED if isinstance(error.__cause__, ssl.SSLEOFError) else ReadEnd.ERROR
+            return ReadEnd.CLOSED if is_end_without_notice(error.__cause__) else ReadEnd.ERROR
         except trio.TooSlowError:
             return ReadEnd.ERROR
         return bytes(data) if data else ReadEnd.ERROR

@@ -45,6 +45,13 @@ def allow_stock_clients(context: ssl.SSLContext) -> None:
     _set_versions(context, minimum=stock_tls_version(), maximum=ssl.TLSVersion.MAXIMUM_SUPPORTED)
 
 
+def is_end_without_notice(error: BaseException | None) -> bool:
+    """Return whether ``error`` says that TCP was closed and TLS was not; Python 3.11.2 has no class for it."""
+    return isinstance(error, ssl.SSLEOFError) or (
+        isinstance(error, ssl.SSLError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"
+    )
+
+
 def _shake_hands(version: ssl.TLSVersion) -> None:
     """Connect a client and a server of ``version``. Raises `ssl.SSLError` or `ValueError` if that cannot be done."""
     client_context, server_context = _client_context(version), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -70,6 +77,8 @@ def _client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers(_LEGACY_CIPHERS)
     context.options |= _OP_LEGACY_SERVER_CONNECT
+    # Some Pythons (Debian's 3.11.2) set this, and then a connection that was cut looks like one that was closed.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     _set_versions(context, minimum=version, maximum=version)
     return context
 
