@@ -1,8 +1,8 @@
 """Our bootloader against 84,672 decisions of the one that Lua RTOS builds (ESP-IDF v4.0-dev-59).
 
 Every pair of 28 kinds of select entries, with every combination of absent, broken and good factory, ota_0 and ota_1,
-in four configurations. The schema is inside ``reference/boot-decisions.json`` of the shared references, which was
-compared with the C sources, executed.
+in four configurations. The schema is inside ``data/boot-decisions.json.gz``, which was compared with the C sources,
+executed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.boot import BootConfig, Ending, build_bootloader_image, run_bootl
 from simulator.flash import FlashChip, FlashOperation, FlashSnapshot
 from simulator.formats import AppDescriptor, ImageState, Partition, PartitionTable, Segment, SelectEntry, build_image
 from simulator.formats.partition_table import TABLE_OFFSET
-from tests.against_reference.shared_references import shared_reference
+from tests.against_reference.golden import golden
 
 LABELS = ("factory", "ota_0", "ota_1")
 STATES = ("absent", "invalid", "valid")
@@ -29,7 +29,7 @@ SECTOR = 4096
 
 @pytest.fixture(scope="module")
 def decisions() -> Any:
-    return json.loads(shared_reference("reference/boot-decisions.json").read_bytes())
+    return json.loads(golden("boot-decisions.json"))
 
 
 def flash_with(layout: dict[str, Any], presence: tuple[str, ...], versions: dict[str, int]) -> FlashSnapshot:

@@ -1,8 +1,7 @@
 """Our bootloader against answers of a real one: ESP-IDF v5.2-dev behind the real mask ROM, run in an emulator.
 
-What the rows mean is described in ``data/bootloader-oracle/README.md`` of the shared references. Their logs lack the
-lines of the start, the partition listing, the segments and the random number generator, so those are left out of
-ours too before they are compared.
+What the rows mean is described in ``data/README.md``. Their logs lack the lines of the start, the partition listing,
+the segments and the random number generator, so those are left out of ours too before they are compared.
 """
 
 from __future__ import annotations
@@ -21,9 +20,8 @@ import pytest
 from simulator.boot import boot
 from simulator.formats import ImageState, SelectEntry
 from simulator.formats.partition_table import TABLE_OFFSET
-from tests.against_reference.shared_references import shared_reference
+from tests.against_reference.golden import golden
 
-FOLDER = "data/bootloader-oracle"
 SECTOR = 4096
 NOT_IN_THE_ROWS = re.compile(
     r"I boot: (ESP-IDF |compile time |Multicore bootloader|chip revision: |Enabling RNG |Disabling RNG "
@@ -59,7 +57,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Bench:
-    base = json.loads(shared_reference(f"{FOLDER}/base.json").read_bytes())
+    base = json.loads(golden("base.json"))
     return Bench(
         images={name: zlib.decompress(base64.b64decode(text)) for name, text in base["images_zlib_b64"].items()},
         tables={
@@ -72,9 +70,8 @@ def bench() -> Bench:
 
 
 def rows(name: str) -> Iterator[dict[str, Any]]:
-    with shared_reference(f"{FOLDER}/{name}").open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+    for line in golden(name).splitlines():
+        yield json.loads(line)
 
 
 def select_entry(description: dict[str, Any] | None) -> bytes:
