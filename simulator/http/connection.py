@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final, TypeAlias
 
 import h11
@@ -23,6 +22,14 @@ import trio
 
 _PIECE_BYTES: Final = 64 * 1024
 """How much of a body is handed to the stream at once: four TLS records."""
+
+#: What h11 and we refuse requests with, in the words of RFC 9110; those of `http.HTTPStatus` change with Python.
+_REFUSALS: Final = {
+    400: "Bad Request",
+    413: "Content Too Large",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,7 @@ async def _receive_request(stream: trio.abc.Stream, http: h11.Connection, limits
             case h11.Data():
                 body += event.data
                 if len(body) > limits.body_bytes:
-                    raise _BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                    raise _BadRequestError(413)
             case h11.EndOfMessage():
                 assert head is not None, "h11 ends no message that it has not begun"
                 return Request(
@@ -137,7 +144,7 @@ async def _receive_request(stream: trio.abc.Stream, http: h11.Connection, limits
 
 async def _refuse(stream: trio.abc.Stream, http: h11.Connection, status: int, limits: Limits) -> None:
     """Answer a request that cannot be served, and read for a moment what the client is still sending."""
-    reason = HTTPStatus(status).phrase
+    reason = _REFUSALS[status]
     headers = (("Content-Type", "text/plain; charset=utf-8"),)
     body = f"{status} {reason}\n".encode()
     await _send(stream, http, Response(status=status, reason=reason, headers=headers, body=body), limits)
