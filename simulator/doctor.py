@@ -23,11 +23,6 @@ from simulator.install import EXACT_BUILD
 
 _PACKAGES: Final = ("trio", "lupa", "greenlet", "httpx", "h11", "littlefs-python", "cryptography", "pydantic")
 _REINSTALL: Final = "make clean, then make demo"
-_EXACT_LUA: Final = (
-    "install a C compiler and the headers of Python (Debian: apt-get install gcc python3-dev), then make demo; or "
-    + " ".join(f"{name}='{value}'" for name, value in EXACT_BUILD.items())
-    + f" pip install --force-reinstall --no-deps --no-cache-dir --no-binary lupa lupa=={version('lupa')}"
-)
 
 
 class Status(StrEnum):
@@ -82,11 +77,7 @@ def _numbers() -> _Result:
 
     if numbers_are_exact():
         return Status.OK, "32-bit integers and floats, as on the board"
-    return (
-        Status.DIFFERS,
-        "64-bit integers and floats: 1/3 has too many digits, 1<<31 is positive",
-        _EXACT_LUA,
-    )
+    return Status.DIFFERS, "64-bit integers and floats: 1/3 has too many digits, 1<<31 is positive", _mend_lua()
 
 
 def _table_order() -> _Result:
@@ -94,7 +85,15 @@ def _table_order() -> _Result:
 
     if table_order_is_fixed():
         return Status.OK, "the order of pairs() depends on the table alone"
-    return Status.DIFFERS, "pairs() goes another way in every process", _EXACT_LUA
+    return Status.DIFFERS, "pairs() goes another way in every process", _mend_lua()
+
+
+def _mend_lua() -> str:
+    build = " ".join(f"{name}='{value}'" for name, value in EXACT_BUILD.items())
+    return (
+        "install a C compiler and the headers of Python (Debian: apt-get install gcc python3-dev), then make demo; or "
+        f"{build} pip install --force-reinstall --no-deps --no-cache-dir --no-binary lupa lupa=={version('lupa')}"
+    )
 
 
 def _stock_tls() -> _Result:
