@@ -99,6 +99,14 @@ def test_the_command_says_how_to_mend_and_exits_with_1(monkeypatch: pytest.Monke
     ]
 
 
+def test_parts_with_one_mend_are_mended_in_one_line_that_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    mend = "mend --it " * 30
+    monkeypatch.setattr(
+        "simulator.cli.doctor.examine", lambda: [Finding(part, Status.DIFFERS, "", mend) for part in ("heart", "brain")]
+    )
+    assert f"\nheart, brain: {mend}\n" in luatwin("doctor").out
+
+
 def test_json_is_one_object_with_the_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.cli.doctor.examine", lambda: [Finding("heart", Status.BROKEN, "none", "a wizard")])
     written = luatwin("doctor", "--json")

@@ -33,8 +33,11 @@ def doctor(as_json: bool) -> int:
         table.add_row(finding.part, Text(finding.status, _STYLES[finding.status]), finding.found)
     console = rich_console()
     console.print(table)
+    mends: dict[str, list[str]] = {}
     for finding in findings:
         if finding.mend:
-            console.print()
-            console.print(Text.assemble((finding.part, "bold"), f": {finding.mend}"))
+            mends.setdefault(finding.mend, []).append(finding.part)
+    for mend, parts in mends.items():
+        console.print()
+        console.print(Text.assemble((", ".join(parts), "bold"), f": {mend}"), soft_wrap=True)
     return int(not healthy)
