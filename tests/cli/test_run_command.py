@@ -31,7 +31,8 @@ def test_the_console_shows_rom_banner_and_prompt_in_their_order():
         "ets Jun  8 2016 00:22:57\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n",
         "entry 0x40080764\r\n",
         "Booting Lua RTOS...\r\r\n\x1b[2J\x1b[1;1H  /\\       /\\\r\r\n",
-        "Running from factory partition\r\r\nboard type N1ESP32\r\r\n\r\nLua RTOS beta 0.1 powered by Lua 5.3.4\r\n\r\n",
+        "Running from factory partition\r\r\nboard type N1ESP32\r\r\n\r\n",
+        "Lua RTOS beta 0.1 powered by Lua 5.3.4\r\n\r\n",
         "Executing /system.lua ...\r\nExecuting /autorun.lua ...\r\nhello\r\n\r\n/ > ",
     ]
     position = 0
