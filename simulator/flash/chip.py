@@ -260,8 +260,10 @@ class FlashChip:
         if end <= SECTOR_BYTES:
             return bytes(self._sectors[index][offset:end]) if length else b""
         sectors = self._sectors[index : (address + length + _OFFSET_MASK) >> _SECTOR_SHIFT]
-        joined = b"".join(sectors)
-        return joined if len(joined) == length else joined[offset:end]
+        # Cut before joining: a whole image is copied once.
+        sectors[0] = sectors[0][offset:]
+        sectors[-1] = sectors[-1][: (end - 1) % SECTOR_BYTES + 1]
+        return b"".join(sectors)
 
     def _program_range(self, address: int, data: bytes) -> None:
         index = address >> _SECTOR_SHIFT
