@@ -32,7 +32,6 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
