@@ -199,8 +199,9 @@ class Device:
         self._app = None
         self._uart = self._new_uart()
         rom = start_rom(self.chip, reason, chip_revision=self.board.chip.revision)
-        self._uart.write_raw("".join(f"{line}\r\n" for line in rom.lines).encode())
+        wait_ns = self._uart.write_raw("".join(f"{line}\r\n" for line in rom.lines).encode())
         self._emit("boot.rom", lines=list(rom.lines))
+        await trio.sleep((wait_ns + self.chip.take_busy_ns()) / NS_PER_S)
         if rom.ending is not RomEnding.BOOTLOADER:
             self._failed_boot_reason = ResetReason.RTCWDT_RTC_RESET
             await trio.sleep(ROM_WATCHDOG_NS / NS_PER_S)
@@ -209,14 +210,16 @@ class Device:
         before = self._otadata()
         lines: list[str] = []
         started_ns = self._now_ns()
+        owed_ns = 0
         for line in work:
-            busy_ns = self.chip.take_busy_ns()
-            if busy_ns >= NS_PER_MS:
-                await trio.sleep(busy_ns / NS_PER_S)
+            owed_ns += self.chip.take_busy_ns()
             if line is not None and line.level <= self._bootloader_log_level:
                 lines.append(str(line))
-                self._print_boot_line(line, started_ns)
-        await trio.sleep(self.chip.take_busy_ns() / NS_PER_S)
+                owed_ns = max(owed_ns, self._print_boot_line(line, started_ns, owed_ns))
+            if owed_ns >= NS_PER_MS:
+                await trio.sleep(owed_ns / NS_PER_S)
+                owed_ns = 0
+        await trio.sleep((owed_ns + self.chip.take_busy_ns()) / NS_PER_S)
         outcome = work.result
         self._emit("boot.bootloader", lines=lines, label=outcome.label)
         self._emit_otadata(before)
@@ -225,9 +228,10 @@ class Device:
             return None
         return outcome
 
-    def _print_boot_line(self, line: BootLine, started_ns: int) -> None:
-        time_ms = _BOOTLOADER_START_MS + (self._now_ns() - started_ns) // NS_PER_MS
-        self._uart.write_raw(render_line(line, time_ms).encode())
+    def _print_boot_line(self, line: BootLine, started_ns: int, owed_ns: int) -> int:
+        """Print a line with its time stamp; return the nanoseconds that the bootloader has to wait for the UART."""
+        time_ms = _BOOTLOADER_START_MS + (self._now_ns() + owed_ns - started_ns) // NS_PER_MS
+        return self._uart.write_raw(render_line(line, time_ms).encode())
 
     def _boot_config(self, reason: ResetReason) -> BootConfig:
         return BootConfig(
