@@ -7,14 +7,14 @@ The order of what is printed is that of ``components/sys/sys/sys_init.c``; its t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import trio
 
 from simulator.boards import Board
 from simulator.boot.ota import Ota
 from simulator.console import MASK_AT_BOOT, Level, Log, banner
-from simulator.device.calls import collect
+from simulator.device.calls import CallGroup, collect
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
 from simulator.device.calls.net import NetCalls
@@ -33,7 +33,7 @@ from simulator.filesystem import mount as mount_file_system
 from simulator.flash import FlashChip, PartitionView
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
-from simulator.units import KIB, MIB, NS_PER_S
+from simulator.units import KIB, MIB, NS_PER_MS, NS_PER_S
 from simulator.vm.machine import Machine
 from simulator.wifi import Air, EthernetPort
 
@@ -42,6 +42,7 @@ HEAP_BYTES: Final = 176 * KIB
 PSRAM_HEAP_BYTES: Final = 4 * MIB
 _HOST_HEAP_FACTOR: Final = 2
 _BOOTING_PAUSE_S: Final = 0.1
+_NETWORK_POLL_NS: Final = 100 * NS_PER_MS  # how often to look whether the network has come to rest
 
 
 def heap_bytes(board: Board) -> int:
@@ -94,7 +95,7 @@ class App:
             report=self._report,
         )
         self._files: FileCalls
-        self._threads = ThreadCalls(identity.board)
+        self._threads = ThreadCalls(identity.board, emit)
         self._timers = TimerCalls(identity.board)
         self._net: NetCalls
         self._driver: NetDriver
@@ -102,6 +103,8 @@ class App:
     def receive(self, data: bytes) -> None:
         """Bytes arrive at the console."""
         self._console.receive(data)
+        if self.kernel is not None:
+            self.kernel.wake()
 
     def where(self) -> str:
         """Return where the Lua code was last seen, ``autorun.lua:12``, or nothing."""
@@ -113,6 +116,7 @@ class App:
         board, manifest = self.identity.board, self.identity.manifest
         if self._clock.epoch(self._now_ns()) < manifest.build_time:
             self._clock.set(manifest.build_time, self._now_ns())
+        self._uart.set_baud(board.console.baud)
         await self._print(banner.BOOTING)
         await trio.sleep(_BOOTING_PAUSE_S)
         await self._print(banner.CLEAR_SCREEN)
@@ -150,18 +154,18 @@ class App:
                 ethernet=board.ethernet.interface if board.ethernet is not None else None,
                 port=self._port,
             )
-            self._files = FileCalls(root, self._chip, self._uart, emit=self._emit, mounts=("dev",))
+            self._files = FileCalls(root, self._chip, self._console, emit=self._emit, mounts=("dev",))
             self._net = NetCalls(self._driver, self._console)
             try:
                 outcome: Outcome = Rerun()
                 while isinstance(outcome, Rerun):
-                    outcome = await self._interpret(nursery)
+                    outcome = await self._interpret()
             finally:
                 await self._driver.aclose()
                 nursery.cancel_scope.cancel()
         return outcome
 
-    async def _interpret(self, nursery: trio.Nursery) -> Outcome:
+    async def _interpret(self) -> Outcome:
         """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""
         board = self.identity.board
         ethernet = board.ethernet.interface if board.ethernet is not None else "none"
@@ -177,59 +181,67 @@ class App:
         ota = OtaCalls(
             self.identity, self._chip, self._slots, self._driver, self._interface, self._console, self._rng, self._emit
         )
-        groups: tuple[Any, ...] = (
+        groups: tuple[CallGroup, ...] = (
             self._console, self._files, system, self._timers, self._threads, self._net, ota,
         )  # fmt: skip
-        kernel = Kernel(
-            machine,
-            collect(*groups),
-            nursery=nursery,
-            now_ns=self._now_ns,
-            on_end=self._task_ended,
-            on_idle=self._check_idle,
-        )
-        self.kernel = kernel
-        for group in groups:
-            group.kernel = kernel
-        self._timers.connect(kernel)
-        self._net.connect(kernel)
         task = board.interpreter
-        kernel.start(
-            "main", MAIN_ID, name="lua_main", priority=task.priority, core=task.core, stack_bytes=task.stack_size_bytes
-        )
         try:
-            return await kernel.run()
+            async with trio.open_nursery() as nursery:
+                kernel = self.kernel = Kernel(
+                    machine,
+                    collect(*groups),
+                    nursery=nursery,
+                    now_ns=self._now_ns,
+                    on_end=self._task_ended,
+                    on_idle=self._check_idle,
+                )
+                for group in groups:
+                    group.connect(kernel)
+                kernel.start(
+                    "main",
+                    MAIN_ID,
+                    name="lua_main",
+                    priority=task.priority,
+                    core=task.core,
+                    stack_bytes=task.stack_size_bytes,
+                )
+                outcome = await kernel.run()
+                if not isinstance(outcome, Rerun):
+                    self._interface.link_down()  # a reset: whoever is connected hears nothing, not even a goodbye
+                nursery.cancel_scope.cancel()
         finally:
             machine.close()
+        return outcome
 
     def _task_ended(self, task: Task, ok: bool, message: bytes) -> None:
         assert self.kernel is not None
         if task.lua.kind == "callback":
             for queue in (*self._timers.queues, self._net.queue):
-                if queue.ended(task):
+                if queue is not None and queue.ended(task):
                     return
         elif task.lua.kind == "main":
-            self._uart.write(self._log.error(message + b"\n"))
+            self._console.write(self._log.error(message + b"\n"))
+            self._report(message.decode("utf-8", "replace"), "prompt")
             self.kernel.end(Rerun())
         else:
-            self._emit("thread.end", id=task.id, name=task.name, ok=ok)
+            self._threads.ended(task, why="returned" if ok else "error")
 
     def _report(self, text: str, origin: str) -> None:
         self._emit("lua.error", text=text, origin=origin)
         self._lua_error(text, origin)
 
     def _check_idle(self) -> None:
-        """Tell when the scripts have run, nothing is under way, and only input could bring more."""
+        """Tell when the scripts have run, nothing is under way, and only input could bring more.
+
+        A Lua thread that is suspended or waits for a mutex will not go on by itself, so it keeps nobody waiting.
+        """
         kernel = self.kernel
         assert kernel is not None
-        if (
-            self._console.waits_for_input
-            and len(kernel.tasks) == 1
-            and kernel.serving == 0
-            and not self._timers.any_running
-            and (not self._net.has_callback or self._driver.settled)
-        ):
-            self._idle()
+        if self._console.waits_for_input and kernel.is_quiet:
+            if not self._net.has_callback or self._driver.settled:
+                self._idle()
+            else:
+                kernel.at(self._now_ns() + _NETWORK_POLL_NS, lambda: None)
 
     async def _print(self, data: bytes) -> None:
         wait_ns = self._uart.write(data)

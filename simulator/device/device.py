@@ -28,15 +28,18 @@ from simulator.events import EventLog
 from simulator.firmware import find_manifest
 from simulator.flash.chip import FlashChip, FlashOperation
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
-from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, PartitionTable
+from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
-from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.units import MIB, NS_PER_MS, NS_PER_S
 from simulator.wifi import Air, EthernetPort
 
 ROM_BAUD: Final = 115_200
 BOOT_ATTEMPTS_MAX: Final = 3
 """After so many resets in a row without an app the board counts as bricked; a real one goes on for ever."""
+
+CONSOLE_KEPT_BYTES: Final = MIB
+"""So much of its console at least is kept; a script, and a defect of ``net.ota``, can print for ever."""
 
 _BOOTLOADER_START_MS: Final = 29
 """What the CPU's counter shows when the bootloader prints its first line."""
@@ -78,9 +81,9 @@ class Surroundings:
 class Device:
     """A board with power. ``arguments`` are what the script gets; ``bootloader_log_level`` raises the board's own.
 
-    ``console`` is every byte that the board has sent. Wait for `idle` to know that the scripts have run and nothing
-    is left to do, for `stuck` to know that nothing will happen any more; ``boots`` and ``script_errors`` tell how it
-    went.
+    ``console`` is what the board has sent, if need be only the last `CONSOLE_KEPT_BYTES` or more. Wait for `idle` to
+    know that the scripts have run and nothing is left to do, for `stuck` to know that nothing will happen any more,
+    or with `finished` for whichever comes; ``boots`` and ``script_errors`` tell how it went.
     """
 
     def __init__(
@@ -102,6 +105,8 @@ class Device:
         self.idle = trio.Event()
         self.stuck = trio.Event()
         self.why_stuck = ""
+        self.is_bricked = False
+        """Whether the bootloader found nothing to start, again and again."""
         self.on_console: Callable[[bytes], None] | None = None
         self._surroundings = surroundings
         self._arguments = arguments
@@ -113,20 +118,31 @@ class Device:
         self._app: App | None = None
         self._uart = self._new_uart()
         self._power: trio.CancelScope | None = None
+        self._is_off = trio.Event()
+        self._is_off.set()
         self._failed_boot_reason = ResetReason.SW_RESET
+        self._otadata_partition: Partition | None = None
+        self._otadata: OtaData | None = None
 
     # -- from outside ---------------------------------------------------------------------------------------------
 
-    @property
-    def is_bricked(self) -> bool:
-        """Whether the bootloader found nothing to start, again and again."""
-        return self.stuck.is_set() and self._app is None
-
     def receive(self, data: bytes) -> None:
-        """Send bytes to the board's console, as a terminal does."""
+        """Send bytes to the board's console, as a terminal does. Until it has dealt with them it is not idle."""
         if self._app is not None:
-            self.idle = trio.Event()
+            self.idle = _unset(self.idle)
             self._app.receive(data)
+
+    async def finished(self) -> bool:
+        """Return when the board is idle (True) or stuck (False)."""
+        async with trio.open_nursery() as nursery:
+
+            async def wait_until(event: trio.Event) -> None:
+                await event.wait()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(wait_until, self.idle)
+            nursery.start_soon(wait_until, self.stuck)
+        return not self.stuck.is_set()
 
     def where(self) -> str:
         """Return where the Lua code was last seen, such as ``/autorun.lua:12``; empty if nowhere."""
@@ -142,24 +158,29 @@ class Device:
         """Give the board power; `run` becomes a task of ``nursery``."""
         assert self._power is None, "it has power"
         self._power = trio.CancelScope()
-        self.idle, self.stuck = trio.Event(), trio.Event()
+        was_off, self._is_off = self._is_off, trio.Event()
+        self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
+        self.is_bricked = False
 
-        async def powered(scope: trio.CancelScope) -> None:
+        async def powered(scope: trio.CancelScope, is_off: trio.Event) -> None:
+            await was_off.wait()
             with scope:
                 await self.run()
+            is_off.set()
 
-        nursery.start_soon(powered, self._power, name=self.name)
+        nursery.start_soon(powered, self._power, self._is_off, name=self.name)
 
     def power_off(self) -> None:
         """Pull the plug. Harmless without power."""
         if self._power is not None:
+            self._surroundings.interface.link_down()  # whoever is connected hears nothing, not even a goodbye
             self._power.cancel()
             self._power = None
 
     async def run(self) -> None:
         """Power on, and stay on until cancelled."""
         self._emit("power.on")
-        self.chip.on_operation = self._flash_operation if self._surroundings.events.wanted else None
+        self.chip.on_operation = self._flash_operation
         self._rtc = RtcMemory()
         self._rtc.clock.set(0, self._now_ns())
         reason = ResetReason.POWERON_RESET
@@ -171,17 +192,21 @@ class Device:
                 if boot is None:
                     attempts += 1
                     if attempts == BOOT_ATTEMPTS_MAX:
+                        self.is_bricked = True
                         await self._hang(f"nothing bootable in {attempts} attempts")
                     reason = self._failed_boot_reason
                     continue
                 attempts = 0
                 outcome = await self._run_app(reason, boot)
+                self._app = None
                 match outcome:
                     case DeepSleep(duration_ns):
+                        await self._let_uart_finish()
                         await trio.sleep(duration_ns / NS_PER_S)
                         reason = ResetReason.DEEPSLEEP_RESET
                     case Restart(reason, panic):
                         self._uart.write_raw(panic)
+                        await self._let_uart_finish()
                     case Hang(why):
                         await self._hang(why)
         finally:
@@ -194,20 +219,23 @@ class Device:
         self.stuck.set()
         await trio.sleep_forever()
 
+    async def _let_uart_finish(self) -> None:
+        await trio.sleep(self._uart.drain_ns() / NS_PER_S)
+
     async def _boot(self, reason: ResetReason) -> BootOutcome | None:
         """Run ROM and bootloader. None if they found nothing to start; the chip then resets itself."""
-        self._app = None
         self._uart = self._new_uart()
+        self._find_otadata()
+        began_ns = self._now_ns()
         rom = start_rom(self.chip, reason, chip_revision=self.board.chip.revision)
         wait_ns = self._uart.write_raw("".join(f"{line}\r\n" for line in rom.lines).encode())
         self._emit("boot.rom", lines=list(rom.lines))
         await trio.sleep((wait_ns + self.chip.take_busy_ns()) / NS_PER_S)
         if rom.ending is not RomEnding.BOOTLOADER:
             self._failed_boot_reason = ResetReason.RTCWDT_RTC_RESET
-            await trio.sleep(ROM_WATCHDOG_NS / NS_PER_S)
+            await trio.sleep(max(0, began_ns + ROM_WATCHDOG_NS - self._now_ns()) / NS_PER_S)
             return None
         work = start_bootloader(self.chip, self._boot_config(reason))
-        before = self._otadata()
         lines: list[str] = []
         started_ns = self._now_ns()
         owed_ns = 0
@@ -215,14 +243,13 @@ class Device:
             owed_ns += self.chip.take_busy_ns()
             if line is not None and line.level <= self._bootloader_log_level:
                 lines.append(str(line))
-                owed_ns = max(owed_ns, self._print_boot_line(line, started_ns, owed_ns))
+                owed_ns += self._print_boot_line(line, started_ns, owed_ns)
             if owed_ns >= NS_PER_MS:
                 await trio.sleep(owed_ns / NS_PER_S)
                 owed_ns = 0
         await trio.sleep((owed_ns + self.chip.take_busy_ns()) / NS_PER_S)
         outcome = work.result
         self._emit("boot.bootloader", lines=lines, label=outcome.label)
-        self._emit_otadata(before)
         if outcome.partition is None:
             self._failed_boot_reason = ResetReason.SW_RESET
             return None
@@ -231,7 +258,7 @@ class Device:
     def _print_boot_line(self, line: BootLine, started_ns: int, owed_ns: int) -> int:
         """Print a line with its time stamp; return the nanoseconds that the bootloader has to wait for the UART."""
         time_ms = _BOOTLOADER_START_MS + (self._now_ns() + owed_ns - started_ns) // NS_PER_MS
-        return self._uart.write_raw(render_line(line, time_ms).encode())
+        return self._uart.write_raw(render_line(line, time_ms).encode(), ahead_ns=owed_ns)
 
     def _boot_config(self, reason: ResetReason) -> BootConfig:
         return BootConfig(
@@ -296,34 +323,53 @@ class Device:
 
     def _heard(self, wire: bytes) -> None:
         self.console += wire
+        if len(self.console) > 2 * CONSOLE_KEPT_BYTES:
+            del self.console[:-CONSOLE_KEPT_BYTES]
         if self.on_console is not None:
             self.on_console(wire)
         if self._surroundings.events.wanted:
             self._emit("console", text=wire.decode("utf-8", "backslashreplace"))
 
     def _flash_operation(self, operation: FlashOperation) -> None:
+        if not self._surroundings.events.wanted:
+            return
         if operation.kind == "erase":
             self._emit("flash.erase", addr=operation.address, len=operation.length)
         else:
             digest = hashlib.sha256(operation.data).hexdigest()
             self._emit("flash.write", addr=operation.address, len=operation.length, sha256=digest)
+        otadata = self._otadata_partition
+        if otadata is not None and otadata.offset <= operation.address < otadata.end:
+            self._tell_otadata()
 
-    def _otadata(self) -> OtaData | None:
+    def _find_otadata(self) -> None:
+        """Note where otadata is and what it holds, so that a change can be told."""
         partition = self.partition_table().otadata
         if partition is None or partition.end > self.chip.size_bytes or partition.size < OTADATA_BYTES:
-            return None
+            self._otadata_partition = self._otadata = None
+        else:
+            self._otadata_partition, self._otadata = partition, self._read_otadata(partition)
+
+    def _read_otadata(self, partition: Partition) -> OtaData:
         return OtaData.from_bytes(self.chip.read(partition.offset, OTADATA_BYTES))
 
-    def _emit_otadata(self, before: OtaData | None) -> None:
-        after = self._otadata()
-        if after is not None and after != before:
-            self._emit("otadata", entries=otadata_fields(after))
+    def _tell_otadata(self) -> None:
+        assert self._otadata_partition is not None
+        otadata = self._read_otadata(self._otadata_partition)
+        if otadata != self._otadata:
+            self._otadata = otadata
+            self._emit("otadata", entries=otadata_fields(otadata))
 
     def _now_ns(self) -> int:
         return self._surroundings.now_ns()
 
     def _emit(self, kind: str, **fields: Any) -> None:
         self._surroundings.events.emit(self.name, kind, **fields)
+
+
+def _unset(event: trio.Event) -> trio.Event:
+    """Return an event that is not set: this one, if somebody may still wait for it."""
+    return trio.Event() if event.is_set() else event
 
 
 def otadata_fields(otadata: OtaData) -> list[dict[str, Any] | None]:

@@ -9,9 +9,11 @@ One trio task is the kernel of one board. It resumes a Lua thread, gets a reques
 * a call may also return `WAIT`: it keeps the task and answers later, through `Kernel.answer`.
 
 Simulated time does not pass by itself. What a Lua thread does costs it: instructions (counted by the machine's hook),
-bytes on the UART, flash operations. The cost is added to what the task owes, and when that is worth a sleep the task
-sleeps it off, so that timers, the network and other boards get their turn. Which order that gives is part of the
-board's behaviour: the same inputs give the same order.
+bytes on the UART, flash operations. So each task has a time of its own, which runs ahead of the world's; when it is
+far enough ahead the task sleeps until the world has caught up, and timers, the network and other boards get their
+turn. Which order that gives is part of the board's behaviour: the same inputs give the same order.
+
+Ctrl-C reaches the main Lua thread when it is next resumed, whatever it asked for, or ends its sleep.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import trio
 
@@ -34,49 +36,17 @@ TICK_NS: Final = 5 * NS_PER_MS
 """What 10,000 Lua instructions take: about two million a second at 240 MHz from flash (our estimate)."""
 
 SLICE_NS: Final = 20 * NS_PER_MS
-"""How much time a task may owe before it sleeps it off. Shorter is finer-grained, and slower to simulate."""
+"""How far a task may get ahead of the world before it waits for it. Shorter is finer-grained, and slower to simulate.
+"""
 
 _REQUESTS_IN_A_ROW: Final = 100
 
 DONE: Final[Answer] = (True,)
 WAIT: Final = object()
 """Returned by an immediate call: the answer comes later."""
+_INTERRUPTED: Final[Answer] = (False, b"interrupted!")
 
 Call = Callable[..., Any]
-
-
-class Task:
-    """A Lua thread as FreeRTOS sees it: a task with a name, a priority, a core and a stack."""
-
-    __slots__ = (
-        "core",
-        "id",
-        "lua",
-        "name",
-        "owed_ns",
-        "priority",
-        "stack_bytes",
-        "status",
-        "suspended",
-        "wait",
-        "where",
-    )
-
-    def __init__(self, lua: LuaThread, *, name: str, priority: int, core: int, stack_bytes: int) -> None:
-        self.lua = lua
-        self.id = lua.id
-        self.name = name
-        self.priority = priority
-        self.core = core
-        self.stack_bytes = stack_bytes
-        self.owed_ns = 0
-        self.status = "running"
-        """What ``thread.status`` says, which the device gets wrong: see `simulator.device.calls.thread`."""
-        self.suspended = False
-        self.wait: Timer | None = None
-        """The sleep that it can be woken from, if it sleeps."""
-        self.where = ""
-        """Where its Lua code was last seen by the count hook, ``autorun.lua:12``."""
 
 
 class Timer:
@@ -89,10 +59,57 @@ class Timer:
         self.cancelled = False
 
 
+class Sleep(NamedTuple):
+    """A task that waits for a moment: what wakes it, what it is told then, and whether a SIGINT can end it earlier."""
+
+    timer: Timer
+    answer: Answer | None
+    is_interruptible: bool
+
+
+class Task:
+    """A Lua thread as FreeRTOS sees it: a task with a name, a priority, a core and a stack."""
+
+    __slots__ = (
+        "busy_until_ns",
+        "core",
+        "id",
+        "lua",
+        "name",
+        "priority",
+        "served",
+        "sleep",
+        "stack_bytes",
+        "status",
+        "suspended",
+        "where",
+    )
+
+    def __init__(self, lua: LuaThread, *, name: str, priority: int, core: int, stack_bytes: int) -> None:
+        self.lua = lua
+        self.id = lua.id
+        self.name = name
+        self.priority = priority
+        self.core = core
+        self.stack_bytes = stack_bytes
+        self.busy_until_ns = 0
+        """Its own time, when that is ahead of the world's."""
+        self.status = "running"
+        """What ``thread.status`` says, which the device gets wrong: see `simulator.device.calls.threads`."""
+        self.suspended = False
+        self.sleep: Sleep | None = None
+        self.served: trio.CancelScope | None = None
+        """Its waiting call, if one is under way."""
+        self.where = ""
+        """Where its Lua code was last seen by the count hook, ``autorun.lua:12``."""
+
+
 class Kernel:
     """Runs the Lua threads of one machine until something sets `outcome`.
 
     ``calls`` maps the name of a request to its function; ``nursery`` gets the waiting calls and must outlive `run`.
+    ``now_ns`` is the world's clock, ``on_end`` hears of every task that ended by itself, and ``on_idle`` is called
+    whenever no task can go on.
     """
 
     def __init__(
@@ -108,19 +125,18 @@ class Kernel:
         self.machine = machine
         self.tasks: dict[int, Task] = {}
         self.outcome: Outcome | None = None
-        self.serving = 0
-        """How many waiting calls are under way."""
         self.interrupted = False
-        """Ctrl-C has to reach the main Lua thread at its next instruction."""
+        """Ctrl-C has to reach the main Lua thread when it is resumed."""
         self._calls = {name: (call, inspect.iscoroutinefunction(call)) for name, call in calls.items()}
         self._nursery = nursery
-        self._clock_ns = now_ns
+        self._world_ns = now_ns
         self._on_end = on_end
         self._on_idle = on_idle
         self._ready: deque[tuple[Task, Answer | None]] = deque()
         self._held: list[tuple[Task, Answer | None]] = []
         self._timers: list[tuple[int, int, Timer]] = []
         self._timer_count = 0
+        self._serving = 0
         self._lot = trio.lowlevel.ParkingLot()
         self._current: Task | None = None
 
@@ -133,13 +149,19 @@ class Kernel:
         return self._current
 
     def now_ns(self) -> int:
-        """The time as the running Lua thread knows it: the clock, and what the thread owes."""
-        return self._clock_ns() + (self._current.owed_ns if self._current else 0)
+        """Return the time of the Lua thread that runs now, which may be ahead of the world's; else the world's."""
+        now_ns = self._world_ns()
+        return now_ns if self._current is None else max(now_ns, self._current.busy_until_ns)
+
+    @property
+    def ahead_ns(self) -> int:
+        """How far the Lua thread that runs now is ahead of the world."""
+        return 0 if self._current is None else max(0, self._current.busy_until_ns - self._world_ns())
 
     def charge(self, duration_ns: int) -> None:
         """Let the running Lua thread pay for work that took ``duration_ns``."""
-        if self._current is not None:
-            self._current.owed_ns += duration_ns
+        if self._current is not None and duration_ns:
+            self._current.busy_until_ns = self.now_ns() + duration_ns
 
     def answer(self, task: Task, answer: Answer | None = DONE) -> None:
         """Let a waiting task go on; None starts a new one."""
@@ -156,16 +178,14 @@ class Kernel:
         return timer
 
     def sleep(self, task: Task, duration_ns: int, answer: Answer | None = DONE, *, interruptible: bool = False) -> None:
-        """Answer ``task`` after ``duration_ns`` and what it owes; a SIGINT can end an interruptible sleep."""
-        duration_ns += task.owed_ns
-        task.owed_ns = 0
+        """Answer ``task`` when ``duration_ns`` have passed on its own clock."""
 
         def wake() -> None:
-            task.wait = None
+            task.sleep = None
             self._ready.append((task, answer))
 
-        timer = self.at(self._clock_ns() + duration_ns, wake)
-        task.wait = timer if interruptible else None
+        timer = self.at(max(self._world_ns(), task.busy_until_ns) + duration_ns, wake)
+        task.sleep = Sleep(timer, answer, interruptible)
 
     def start(
         self, kind: str, id_: int, *arguments: Any, name: str, priority: int, core: int, stack_bytes: int
@@ -178,14 +198,26 @@ class Kernel:
         return task
 
     def stop(self, task: Task) -> None:
-        """Delete a task, wherever it is."""
+        """Delete a task, wherever it is, and what is being done for it."""
         self.tasks.pop(task.id, None)
-        if task.wait is not None:
-            task.wait.cancelled = True
+        self._end_sleep(task)
+        if task.served is not None:
+            task.served.cancel()
         if task is not self._current:
             task.lua.stop()
         self._ready = deque(entry for entry in self._ready if entry[0] is not task)
         self._held = [entry for entry in self._held if entry[0] is not task]
+
+    def has(self, task: Task) -> bool:
+        """Whether ``task`` has neither ended nor been stopped."""
+        return self.tasks.get(task.id) is task
+
+    def suspend(self, task: Task) -> None:
+        """Let a task not run until `resume`. One that sleeps will not sleep on then, as FreeRTOS has it."""
+        task.suspended = True
+        sleep = self._end_sleep(task)
+        if sleep is not None:
+            self._held.append((task, sleep.answer))
 
     def resume(self, task: Task) -> None:
         """Let a suspended task run again, and hand it what came for it meanwhile."""
@@ -196,43 +228,46 @@ class Kernel:
         self._lot.unpark_all()
 
     def interrupt(self, task: Task) -> None:
-        """SIGINT for ``task``: cut its sleep short, or reach it at its next instruction."""
-        if task.wait is not None:
-            task.wait.cancelled = True
-            task.wait = None
-            self.answer(task, (False, b"interrupted!"))
+        """SIGINT for the main task: cut its sleep short if that can be, or reach it when it is resumed."""
+        if task.sleep is not None and task.sleep.is_interruptible:
+            self._end_sleep(task)
+            self.answer(task, _INTERRUPTED)
         else:
             self.interrupted = True
 
     def end(self, outcome: Outcome) -> object:
-        """End the run; the task that asks is never answered."""
-        self.outcome = outcome
-        self._lot.unpark_all()
+        """End the run; the task that asks is never answered. The first one to ask decides how it ended."""
+        if self.outcome is None:
+            self.outcome = outcome
+            self._lot.unpark_all()
         return WAIT
 
+    def wake(self) -> None:
+        """Look again whether there is anything to do, and if not, say so again."""
+        self._lot.unpark_all()
+
     @property
-    def has_timers(self) -> bool:
-        """Whether anything is due to happen by itself."""
-        return any(not timer.cancelled for _, _, timer in self._timers)
+    def is_quiet(self) -> bool:
+        """Whether no task will go on by itself: none is ready, sleeps or is being served, and no timer will fire."""
+        return not self._ready and not self._timers and not self._serving
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
     async def run(self) -> Outcome:
         """Run until there is an `outcome`, and return it."""
         await trio.lowlevel.checkpoint()
+        timers = self._timers
         while self.outcome is None:
             if self._ready:
                 self._step(*self._ready.popleft())
                 continue
-            self._on_idle()
-            if self._ready or self.outcome is not None:
-                continue
-            timers = self._timers
             while timers and timers[0][2].cancelled:
                 heapq.heappop(timers)
-            with trio.CancelScope(deadline=timers[0][0] / NS_PER_S if timers else inf):
+            self._on_idle()
+            timeout_ns = max(0, timers[0][0] - self._world_ns()) if timers else inf
+            with trio.move_on_after(timeout_ns / NS_PER_S):
                 await self._lot.park()
-            now_ns = self._clock_ns()
+            now_ns = self._world_ns()
             while timers and timers[0][0] <= now_ns:
                 timer = heapq.heappop(timers)[2]
                 if not timer.cancelled:
@@ -242,12 +277,16 @@ class Kernel:
 
     def _step(self, task: Task, answer: Answer | None) -> None:
         """Let one task run until it waits, has run long enough, or ends."""
+        if not self.has(task):
+            return  # stopped meanwhile
         if task.suspended:
             self._held.append((task, answer))
             return
-        if self.tasks.get(task.id) is not task:
-            return  # stopped meanwhile
+        if self.interrupted and task.lua.kind == "main" and answer is not None:
+            self.interrupted = False
+            answer = _INTERRUPTED
         self._current = task
+        limit_ns = self._world_ns() + SLICE_NS
         resume, calls = task.lua.resume, self._calls
         try:
             for _ in range(_REQUESTS_IN_A_ROW):
@@ -264,20 +303,21 @@ class Kernel:
                         raise
                 else:
                     if waits:
-                        self._nursery.start_soon(self._serve, task, call, arguments)
-                        self.serving += 1
+                        self._serving += 1
+                        task.served = trio.CancelScope()
+                        self._nursery.start_soon(self._serve, task, task.served, call, arguments)
                         return
                     try:
                         result = call(*arguments)
                     except (DriverError, LuaError) as error:
-                        answer = (False, str(error).encode("utf-8", "surrogateescape"))
+                        answer = _refusal(error)
                     else:
                         if result is WAIT:
-                            if self.tasks.get(task.id) is not task:
+                            if not self.has(task):
                                 task.lua.stop()  # it stopped itself
                             return
                         answer = DONE if result is None else (True, *result)
-                if task.owed_ns >= SLICE_NS:
+                if task.busy_until_ns >= limit_ns:
                     self.sleep(task, 0, answer)
                     return
                 if task.suspended:
@@ -289,10 +329,7 @@ class Kernel:
     def _tick(self, task: Task, arguments: list[Any]) -> Answer:
         source, line = arguments
         task.where = f"{source.decode('utf-8', 'replace')}:{line}"
-        task.owed_ns += TICK_NS
-        if self.interrupted and task.lua.kind == "main":
-            self.interrupted = False
-            return (False,)
+        self.charge(TICK_NS)
         return DONE
 
     def _end(self, task: Task, arguments: list[Any]) -> None:
@@ -300,17 +337,34 @@ class Kernel:
         ok, message, *_ = *arguments, None
         self._on_end(task, bool(ok), message or b"")
 
-    async def _serve(self, task: Task, call: Callable[..., Awaitable[Any]], arguments: list[Any]) -> None:
-        """Carry out a waiting call. What the task owed until now is slept off first."""
-        try:
-            if task.owed_ns:
-                owed_ns, task.owed_ns = task.owed_ns, 0
-                await trio.sleep(owed_ns / NS_PER_S)
-            result = await call(*arguments)
-        except (DriverError, LuaError) as error:
-            answer: Answer = (False, str(error).encode("utf-8", "surrogateescape"))
-        else:
-            answer = DONE if result is None else (True, *result)
-        self.serving -= 1
-        if self.tasks.get(task.id) is task:
+    def _end_sleep(self, task: Task) -> Sleep | None:
+        """Let a task not be woken; return the sleep that it was in."""
+        sleep, task.sleep = task.sleep, None
+        if sleep is not None:
+            sleep.timer.cancelled = True
+        return sleep
+
+    async def _serve(
+        self, task: Task, scope: trio.CancelScope, call: Callable[..., Awaitable[Any]], arguments: list[Any]
+    ) -> None:
+        """Carry out a waiting call, when the world has caught up with the task. Stopping the task cancels it."""
+        answer = DONE
+        with scope:
+            try:
+                await trio.sleep(max(0, task.busy_until_ns - self._world_ns()) / NS_PER_S)
+                result = await call(*arguments)
+            except (DriverError, LuaError) as error:
+                answer = _refusal(error)
+            else:
+                answer = DONE if result is None else (True, *result)
+        self._serving -= 1
+        task.served = None
+        if self.has(task):
             self.answer(task, answer)
+        else:
+            self.wake()
+
+
+def _refusal(error: Exception) -> Answer:
+    """Return the answer that raises ``error`` in the script."""
+    return (False, str(error).encode("utf-8", "surrogateescape"))

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from simulator.device.kernel import Kernel
+
 _NAME: Final = "lua_request"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -26,7 +28,17 @@ def call(name: str) -> Callable[[_F], _F]:
     return mark
 
 
-def collect(*groups: object) -> dict[bytes, Callable[..., Any]]:
+class CallGroup:
+    """One module's calls. A group that outlives the interpreter is connected to the kernel of each that starts."""
+
+    kernel: Kernel
+
+    def connect(self, kernel: Kernel) -> None:
+        """Take ``kernel`` as the one whose requests are carried out from now on."""
+        self.kernel = kernel
+
+
+def collect(*groups: CallGroup) -> dict[bytes, Callable[..., Any]]:
     """Return the marked methods of ``groups`` by the name of their request."""
     calls: dict[bytes, Callable[..., Any]] = {}
     for group in groups:

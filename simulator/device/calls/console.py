@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ import trio
 
 from simulator.console import CommandCall, ConsoleInput, History, LineEditor, Log, LuaLine, Outcome, Usage
 from simulator.console import shell as shell_rules
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
 from simulator.device.kernel import WAIT, Kernel, Task
 from simulator.device.uart import Uart
 from simulator.units import NS_PER_S
@@ -35,7 +36,7 @@ class ErrorReport(Protocol):
         """Take note."""
 
 
-class ConsoleCalls:
+class ConsoleCalls(CallGroup):
     """The console of one run of the app.
 
     ``is_regular_file`` answers for a path as a script gives it; ``report`` hears of every Lua error, also of those
@@ -51,7 +52,6 @@ class ConsoleCalls:
         is_regular_file: Callable[[bytes], bool],
         report: ErrorReport,
     ) -> None:
-        self.kernel: Kernel
         self.input = ConsoleInput()
         self.history = History(NoHistoryFile())
         self.shell_enabled = True
@@ -63,27 +63,41 @@ class ConsoleCalls:
         self._is_regular_file = is_regular_file
         self._report = report
         self._editor: tuple[Task, LineEditor] | None = None
-        self._reader: Task | None = None
+        self._readers: deque[Task] = deque()
         self._on_interrupt: Callable[[], None] | None = None
+
+    def connect(self, kernel: Kernel) -> None:
+        """Serve an interpreter that starts: nobody reads yet, and Ctrl-C is a byte like any other."""
+        super().connect(kernel)
+        self._editor = self._on_interrupt = None
+        self._readers.clear()
+        self.input.has_interrupt_handler = False
 
     @property
     def waits_for_input(self) -> bool:
         """Whether somebody reads and there is nothing to read."""
-        return (self._editor is not None or self._reader is not None) and not len(self.input)
+        return (self._editor is not None or bool(self._readers)) and not len(self.input)
 
     def write(self, data: bytes) -> None:
         """Write as a program does: line feeds become CR LF, and the running Lua thread pays for the time."""
-        self.kernel.charge(self._uart.write(data))
+        self.kernel.charge(self._uart.write(data, ahead_ns=self.kernel.ahead_ns))
 
-    def send(self, data: bytes) -> int:
-        """Write as `write`, for a call that waits: return the nanoseconds it has to let pass."""
-        return self._uart.write(data)
+    def send(self, data: bytes, *, ahead_ns: int = 0) -> int:
+        """Write as `write`, for a call that waits: return the nanoseconds it has to let pass.
+
+        ``ahead_ns`` is what it has to let pass already.
+        """
+        return self._uart.write(data, ahead_ns=ahead_ns)
 
     async def write_from_task(self, text: str) -> None:
         """Write as a call that waits does: it takes the time itself."""
         wait_ns = self.send(text.encode("utf-8", "surrogateescape"))
         if wait_ns:
             await trio.sleep(wait_ns / NS_PER_S)
+
+    def copy_to(self, file: Callable[[bytes], object] | None) -> None:
+        """Let ``file`` get what is written from now on, too; None ends that."""
+        self._uart.copy = file
 
     @contextmanager
     def interrupts(self, interrupted: Callable[[], None]) -> Iterator[None]:
@@ -116,9 +130,10 @@ class ConsoleCalls:
         self._serve_readers()
 
     def _serve_readers(self) -> None:
-        if self._reader is not None and len(self.input):
-            task, self._reader = self._reader, None
-            self.kernel.answer(task, (True, self.input.take(1)))
+        while self._readers and len(self.input):
+            task = self._readers.popleft()
+            if self.kernel.has(task):
+                self.kernel.answer(task, (True, self.input.take(1)))
         while self._editor is not None and len(self.input):
             task, editor = self._editor
             self.write(editor.feed(self.input.take(1)[0]))
@@ -131,7 +146,7 @@ class ConsoleCalls:
 
     @call("console.write")
     def _write(self, data: bytes) -> None:
-        self.kernel.charge(self._uart.write(data))
+        self.write(data)
 
     @call("console.read_line")
     def _read_line(self, prompt: bytes) -> Any:
@@ -143,7 +158,7 @@ class ConsoleCalls:
 
     @call("console.read")
     def _read(self) -> Any:
-        self._reader = self.kernel.current
+        self._readers.append(self.kernel.current)
         self._serve_readers()
         return WAIT
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
+from simulator.device.calls.console import ConsoleCalls
 from simulator.device.kernel import Kernel
-from simulator.device.uart import Uart
 from simulator.filesystem import Errno, FileSystem, FileSystemError, FileType, OpenFile, Whence
 from simulator.flash.chip import FlashChip
-from simulator.vm.exceptions import LuaError
 
 _WHENCE: Final = {b"set": Whence.START, b"cur": Whence.CURRENT, b"end": Whence.END}
 _NO_DATE: Final = " " * 24  # neither SPIFFS nor LFS keeps times
@@ -27,28 +27,33 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-class FileCalls:
+class FileCalls(CallGroup):
     """The root file system and what is open on it. ``root`` is None when it could not be mounted."""
 
     def __init__(
         self,
         root: FileSystem | None,
         chip: FlashChip,
-        uart: Uart,
+        console: ConsoleCalls,
         *,
         emit: Callable[..., None],
         mounts: tuple[str, ...],
     ) -> None:
-        self.kernel: Kernel
         self.directory = "/"
         self._root = root
         self._chip = chip
-        self._uart = uart
+        self._console = console
         self._emit = emit
         self._mounts = mounts
         self._open: dict[int, OpenFile] = {}
         self._next_handle = 3  # after the standard streams
         self._copy: OpenFile | None = None
+
+    def connect(self, kernel: Kernel) -> None:
+        """Serve an interpreter that starts; the one before has closed its files when its Lua state went."""
+        super().connect(kernel)
+        for handle in tuple(self._open):
+            self._close(handle)
 
     # -- paths ----------------------------------------------------------------------------------------------------
 
@@ -249,7 +254,7 @@ class FileCalls:
         except FileSystemError as error:
             return self._failed(error, path)
         self._pay()
-        self.kernel.charge(self._uart.write(data))
+        self._console.write(data)
         return ()
 
     def _listing(self, directory: str) -> list[Any]:
@@ -280,13 +285,13 @@ class FileCalls:
                 lines.append(f"d\t       -\t{_NO_DATE}\t{entry.name}\n")
         self._pay()
         for line in lines:
-            self.kernel.charge(self._uart.write(_bytes(line)))
+            self._console.write(_bytes(line))
         return ()
 
     @call("os.df")
     def _df(self, path: bytes) -> Result:
         if self.absolute(path) != "/" or self._root is None:
-            self.kernel.charge(self._uart.write(b"can't get free space of " + path + b"\r\n"))
+            self._console.write(b"can't get free space of " + path + b"\r\n")
             return ()
         usage = self._root.usage()
         self._pay()
@@ -294,8 +299,9 @@ class FileCalls:
 
     @call("os.format")
     def _format(self, path: bytes) -> Result:
-        """Erase everything; the script has asked the user before."""
-        self.root.format()
+        """Erase everything; the script has asked the user before. Nobody looks whether that worked."""
+        with suppress(FileSystemError):
+            self.root.format()
         self._open.clear()
         self._pay()
         return ()
@@ -306,17 +312,21 @@ class FileCalls:
 
     @call("os.stdout")
     def _stdout(self, path: bytes | None = None) -> Result:
-        if self._copy is not None:
-            self._copy.close()
-            self._copy = self._uart.copy = None
-        if path is None:
-            return ()
-        try:
-            self._copy = self.root.open(self.absolute(path), "a")
-        except FileSystemError as error:
-            raise LuaError(f"{_text(path)}: {error.text}") from error
-        self._uart.copy = self._copy.write
+        self._console.copy_to(None)
+        with suppress(FileSystemError):  # neither a file that cannot be opened nor a full one is told
+            if self._copy is not None:
+                file, self._copy = self._copy, None
+                file.close()
+        if path is not None:
+            with suppress(FileSystemError):
+                self._copy = self.root.open(self.absolute(path), "a+")
+                self._console.copy_to(self._write_copy)
         return ()
+
+    def _write_copy(self, wire: bytes) -> None:
+        assert self._copy is not None
+        with suppress(FileSystemError):
+            self._copy.write(wire)
 
 
 def _matches(name: str, pattern: str) -> bool:

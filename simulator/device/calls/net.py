@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel
@@ -24,18 +24,22 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-class NetCalls:
+class NetCalls(CallGroup):
     """``net``, ``net.wf`` and ``net.en``, without ``net.ota``."""
 
     def __init__(self, driver: NetDriver, console: ConsoleCalls) -> None:
-        self.kernel: Kernel
         self._driver = driver
         self._console = console
         self.has_callback = False
+        self.queue: CallbackQueue | None = None
+        """The task that runs the callback."""
 
     def connect(self, kernel: Kernel) -> None:
-        """Take ``kernel`` as the one that runs the callback."""
-        self.kernel = kernel
+        """Serve an interpreter that starts: nothing is called back until it registers a function."""
+        super().connect(kernel)
+        if self.queue is not None:
+            self.queue.abandon()
+        self.has_callback = False
         self.queue = CallbackQueue(kernel, "event task", EVENT_TASK_PRIORITY, 0, EVENT_TASK_STACK_BYTES)
 
     # -- net ------------------------------------------------------------------------------------------------------
@@ -58,9 +62,11 @@ class NetCalls:
 
         async def changed(interface: str, change: str) -> None:
             # The event task waits until the function has returned: a slow one stalls all network events.
-            self.queue.put(id_, interface.encode(), change.encode())
-            while not self.queue.idle:
-                await self.queue.drained.wait()
+            queue = self.queue
+            assert queue is not None
+            queue.put(id_, interface.encode(), change.encode())
+            while not queue.idle:
+                await queue.drained.wait()
 
         self._driver.set_lua_callback(changed)
 

@@ -14,14 +14,14 @@ import trio
 
 from simulator.boot import BootLine, LogLevel, Steps, render_line
 from simulator.boot.ota import Ota, OtaUpdate
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.system import Identity
-from simulator.device.kernel import Kernel
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Restart
 from simulator.device.panic import exception_text
 from simulator.flash import FlashChip
+from simulator.flash.chip import SECTOR_BYTES, FlashArgumentError
 from simulator.formats.esp_err import EspErr, EspError
 from simulator.formats.partition_table import Partition
 from simulator.network import NetworkInterface
@@ -30,17 +30,18 @@ from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import DriverError
 
-_SLICE_NS: Final = 100 * NS_PER_MS  # how much time the download may owe before it sleeps it off
+_SLICE_NS: Final = 100 * NS_PER_MS  # how far the download may get ahead of the world before it waits for it
 _READABLE_RAM_BYTES: Final = 0x40000000 - 0x3FFBE000
 """From where the buffer of a thread's stack may be to the end of DRAM; what is behind cannot be read byte-wise."""
 
+_PROGRESS: Final = b"\rChunk written successfully in partition at offset 0x%08x"
 MESSAGES: Final = {470: "Missing or bad arguments\r\n", 471: "No new firmware available\r\n"}
 _UPGRADE: Final = 200
 
 Result = TypeVar("Result")
 
 
-class OtaCalls:
+class OtaCalls(CallGroup):
     """``net.ota`` of the stock profile."""
 
     def __init__(
@@ -54,7 +55,6 @@ class OtaCalls:
         rng: Rng,
         emit: Callable[..., None],
     ) -> None:
-        self.kernel: Kernel
         self._identity = identity
         self._chip = chip
         self._slots = slots
@@ -105,7 +105,6 @@ class OtaCalls:
             response = await client.send(request, stream=True)
             async with aclosing(response):
                 answer, body = response.extensions["stock"], response.extensions["stock_body"]
-                self._emit("ota.answer", code=answer.code, content_length=answer.content_length)
                 if answer.code != _UPGRADE:
                     # A status line that could not be read leaves the code unset; most likely it is none of these.
                     await self._print(MESSAGES.get(answer.code, ""))
@@ -113,20 +112,23 @@ class OtaCalls:
                 # Without Content-Length the size is whatever the stack held; here: larger than anything that comes.
                 if answer.content_length == 0:
                     return _UPGRADE
-                return await self._update(body, target)
+                return await self._update(body, answer.content_length, target)
 
     def _trace(self) -> Trace:
         """Return a trace for one request: its steps become events, and one of them is told on the console."""
         record = event_trace(self._emit)
+        commit_line = f"Current firmware commit is {self._identity.manifest.commit}\r\n".encode()
 
         async def trace(step: str, info: dict[str, Any]) -> None:
+            if isinstance(info.get("exception"), trio.Cancelled):
+                return  # a board without power notices nothing
             await record(step, info)
             if step == "connection.start_tls.complete":
-                await self._print(f"Current firmware commit is {self._identity.manifest.commit}\r\n")
+                self._console.send(commit_line)  # no wait: the line before it is long out
 
         return trace
 
-    async def _update(self, body: Any, target: Partition) -> int | None:
+    async def _update(self, body: Any, size_bytes: int | None, target: Partition) -> int | None:
         """Write the body into ``target`` and select it. Returns 200 if the board must restart."""
         from simulator.network.stock_http import ReadEnd
 
@@ -134,7 +136,7 @@ class OtaCalls:
         await self._print(f"Running partition is {running.label}, at offset 0x{running.offset:08x}\r\n")
         await self._print(f"Writing partition is {target.label}, at offset 0x{target.offset:08x}\r\n")
         await self._print("Begin OTA update ...\r\n")
-        self._emit("ota.begin", partition=target.label, offset=target.offset)
+        self._emit("ota.begin", partition=target.label, offset=target.offset, size=size_bytes)
         try:
             update = await self._carry_out(self._slots.begin(target))
         except EspError as error:
@@ -144,62 +146,73 @@ class OtaCalls:
         if not await self._write_chunks(body, update, target):
             return None
         if body.end is ReadEnd.CLOSED:
-            await self._print_the_same_line_for_ever(update, target)
+            await self._print_the_same_line_for_ever(update)
         if body.end is ReadEnd.ERROR:
-            await self._write_what_is_not_there(update, target)
+            await self._write_what_is_not_there(update)
             return None
         await self._print("\nEnding OTA update ...\r\n")
         return await self._activate(update, target)
 
     async def _write_chunks(self, body: Any, update: OtaUpdate, target: Partition) -> bool:
         """Write the body piece by piece, each with its line. Returns False if the flash refused one."""
-        offset = target.offset
         write, chip, console = update.write, self._chip, self._console
         owed_ns = 0
         async for piece in body:
+            offset = target.offset + update.written_bytes
             try:
                 write(piece)
             except EspError as error:
-                await self._print_error_line(error)
-                await self._report_chunk_failure(offset, error.code)
+                await trio.sleep(owed_ns / NS_PER_S)
+                await self._report_chunk_failure(update, error)
                 return False
             owed_ns += chip.take_busy_ns()
-            owed_ns += console.send(b"\rChunk written successfully in partition at offset 0x%08x" % offset)
-            offset += len(piece)
+            owed_ns += console.send(_PROGRESS % offset, ahead_ns=owed_ns)
             if owed_ns >= _SLICE_NS:
-                self._emit("ota.progress", written=offset - target.offset)
+                self._emit("ota.progress", written=update.written_bytes)
                 await trio.sleep(owed_ns / NS_PER_S)
                 owed_ns = 0
         await trio.sleep(owed_ns / NS_PER_S)
         return True
 
-    async def _report_chunk_failure(self, offset: int, code: EspErr) -> None:
+    async def _report_chunk_failure(self, update: OtaUpdate, error: EspError) -> None:
+        offset, code = update.partition.offset + update.written_bytes, error.code
         self._emit("ota.fail", why="chunk", offset=offset, esp_err=int(code))
+        await self._print_error_line(error)
         await self._print(f"\nChunk written unsuccessfully in partition (offset 0x{offset:08x}), error {code:d}\r\n")
 
-    async def _print_the_same_line_for_ever(self, update: OtaUpdate, target: Partition) -> None:
+    async def _print_the_same_line_for_ever(self, update: OtaUpdate) -> None:
         """The peer closed without close_notify: a read of 0 bytes is no error for the loop, and so is a write of 0."""
         self._emit("ota.fail", why="closed without close_notify; the loop never ends")
-        line = b"\rChunk written successfully in partition at offset 0x%08x" % (target.offset + update.written_bytes)
+        line = _PROGRESS % (update.partition.offset + update.written_bytes)
         while True:
-            owed_ns = self._console.send(line)
-            await trio.sleep(max(owed_ns, NS_PER_MS) / NS_PER_S)
+            owed_ns = 0
+            while owed_ns < _SLICE_NS:
+                owed_ns += self._console.send(line, ahead_ns=owed_ns)
+            await trio.sleep(owed_ns / NS_PER_S)
 
-    async def _write_what_is_not_there(self, update: OtaUpdate, target: Partition) -> None:
+    async def _write_what_is_not_there(self, update: OtaUpdate) -> None:
         """A read failed: -1 becomes a length of 4 GiB.
 
         Before the first chunk the magic byte is looked for in the request text, which the buffer still holds. Later
-        the length check wraps, and flash is written from RAM until the CPU reads where nothing is. What a real board
-        has in its RAM nobody knows; here it is a stream of the board's own generator.
+        the length check wraps, and flash is written from RAM until the chip ends or the CPU reads where nothing is.
+        What a real board has in its RAM nobody knows; here it is a stream of the board's own generator.
         """
-        offset = target.offset + update.written_bytes
         if not update.written_bytes:
-            await self._report_chunk_failure(offset, EspErr.ESP_ERR_OTA_VALIDATE_FAILED)
+            try:
+                update.write(b"/")
+            except EspError as error:
+                await self._report_chunk_failure(update, error)
             return
+        offset = update.partition.offset + update.written_bytes
         self._emit("ota.fail", why="read failed; writes on from RAM", offset=offset)
+        ram = self._rng.child("ram")
         end = min(offset + _READABLE_RAM_BYTES, self._chip.size_bytes)
-        self._chip.program(offset, self._rng.child("ram").bytes(end - offset))
-        await self._let_flash_finish()
+        for start in range(offset, end, SECTOR_BYTES):
+            self._chip.program(start, ram.bytes(min(SECTOR_BYTES, end - start)))
+            await self._let_flash_finish()
+        if end == self._chip.size_bytes:
+            await self._report_chunk_failure(update, EspError(EspErr.ESP_ERR_FLASH_OP_FAIL))
+            return
         self.kernel.end(Restart(panic=exception_text(self._identity.manifest, "LoadStoreError", address=0x40000000)))
         await trio.sleep_forever()
 
@@ -244,12 +257,16 @@ class OtaCalls:
             await trio.sleep(busy_ns / NS_PER_S)
 
     async def _print_error_line(self, error: EspError) -> None:
-        if error.text:
+        # What esp_partition_* refuse they refuse in silence; the text of that error is for us.
+        if error.text and not isinstance(error, FlashArgumentError):
             await self._print_app_log(BootLine(LogLevel.ERROR, "esp_ota_ops", error.text))
 
     async def _print_app_log(self, line: BootLine) -> None:
-        """Print a line of ESP-IDF's own log, if the build has its level compiled in."""
-        if line.level <= LogLevel[self._identity.board.log_level]:
+        """Print a line of ESP-IDF's own log, if the build has its level compiled in.
+
+        Lua RTOS switches it to ERROR when it starts, so no build shows more.
+        """
+        if line.level <= min(LogLevel.ERROR, LogLevel[self._identity.board.log_level]):
             time_ms = (self.kernel.now_ns() - self._identity.started_ns) // NS_PER_MS
             await self._print(render_line(line, time_ms).replace("\r\n", "\n"))
 

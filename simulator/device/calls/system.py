@@ -11,9 +11,8 @@ from simulator.boards import Board
 from simulator.boot.reset import ResetReason
 from simulator.console import Log, mask_of_levels
 from simulator.console.banner import VERSION
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
-from simulator.device.kernel import Kernel
 from simulator.device.outcome import DeepSleep, Outcome, Restart
 from simulator.device.panic import abort_text
 from simulator.firmware import Manifest
@@ -62,7 +61,7 @@ class Identity:
     """When this run of the app began, in the world's time."""
 
 
-class SystemCalls:
+class SystemCalls(CallGroup):
     """``os`` without files and console. ``boot_partition`` tells what the next boot selects, as otadata stands."""
 
     def __init__(
@@ -76,7 +75,6 @@ class SystemCalls:
         boot_partition: Callable[[], Partition | None],
         network_log_host: str = "0.0.0.0",  # noqa: S104 (CONFIG_LUA_RTOS_RSYSLOG_SERVER: off)
     ) -> None:
-        self.kernel: Kernel
         self._identity = identity
         self._machine = machine
         self._log = log

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.boards import Board
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
 from simulator.device.kernel import DONE, WAIT, Kernel, Task
 from simulator.vm.exceptions import DriverError
 
@@ -34,15 +35,29 @@ class _Mutex:
     waiting: deque[Task] = field(default_factory=deque)
 
 
-class ThreadCalls:
-    """``thread``."""
+class ThreadCalls(CallGroup):
+    """``thread``. ``emit`` writes the board's events.
 
-    def __init__(self, board: Board) -> None:
-        self.kernel: Kernel
+    The firmware records what a Lua thread's status is on the task that changes it, not on the one whose status
+    changes: whoever suspends another reports ``suspended`` until it resumes or starts one.
+    """
+
+    def __init__(self, board: Board, emit: Callable[..., None]) -> None:
         self._defaults = board.lua_thread
+        self._emit = emit
         self._next_id = MAIN_ID + _ID_STEP
         self._reserved: dict[int, tuple[str, int, int, int]] = {}
         self._mutexes: dict[int, _Mutex] = {}
+
+    def connect(self, kernel: Kernel) -> None:
+        """Serve an interpreter that starts: there are no Lua threads and no mutexes."""
+        super().connect(kernel)
+        self._reserved.clear()
+        self._mutexes.clear()
+
+    def ended(self, task: Task, *, why: str) -> None:
+        """Take note that a Lua thread ``returned``, ended with an ``error``, or was ``stopped``."""
+        self._emit("thread.end", id=task.id, name=task.name, why=why)
 
     # -- making them ----------------------------------------------------------------------------------------------
 
@@ -73,7 +88,11 @@ class ThreadCalls:
     def _begin(self, id_: int, suspended: bool) -> None:
         name, priority, core, stack_bytes = self._reserved.pop(id_)
         task = self.kernel.start("thread", id_, name=name, priority=priority, core=core, stack_bytes=stack_bytes)
-        task.suspended = suspended
+        self._emit("thread.start", id=id_, name=name, suspended=suspended)
+        if suspended:
+            self.kernel.suspend(task)
+        else:
+            self.kernel.current.status = "running"
 
     # -- what there is --------------------------------------------------------------------------------------------
 
@@ -123,8 +142,7 @@ class ThreadCalls:
     @call("thread.suspend")
     def _suspend(self, id_: int) -> None:
         for task in self._targets(id_, "suspended"):
-            task.suspended = True
-            # The firmware records the new status on the task that calls, not on the one it suspends.
+            self.kernel.suspend(task)
             self.kernel.current.status = "suspended"
 
     @call("thread.resume")
@@ -138,7 +156,8 @@ class ThreadCalls:
         current = self.kernel.current
         for task in self._targets(id_, "stopped"):
             self.kernel.stop(task)
-        return WAIT if self.kernel.tasks.get(current.id) is not current else None
+            self.ended(task, why="stopped")
+        return None if self.kernel.has(current) else WAIT
 
     # -- mutexes --------------------------------------------------------------------------------------------------
 
@@ -172,7 +191,7 @@ class ThreadCalls:
     @call("mutex.unlock")
     def _unlock(self, id_: int) -> None:
         mutex = self._mutexes[id_]
-        if mutex.holder is not self.kernel.current:
+        if mutex.holder is None or (mutex.recursive and mutex.holder is not self.kernel.current):
             return
         mutex.depth -= 1
         if mutex.depth:
@@ -180,6 +199,6 @@ class ThreadCalls:
         mutex.holder = None
         while mutex.waiting and mutex.holder is None:
             task = mutex.waiting.popleft()
-            if self.kernel.tasks.get(task.id) is task:
+            if self.kernel.has(task):
                 self._take(mutex, task)
                 self.kernel.answer(task, DONE)

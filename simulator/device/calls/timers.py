@@ -9,7 +9,7 @@ from typing import Any, Final
 import trio
 
 from simulator.boards import Board
-from simulator.device.calls import call
+from simulator.device.calls import CallGroup, call
 from simulator.device.kernel import WAIT, Kernel, Task, Timer
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from simulator.vm.exceptions import DriverError
@@ -69,6 +69,12 @@ class CallbackQueue:
             self.drained.set()
         return True
 
+    def abandon(self) -> None:
+        """Forget what runs and what waits, because the Lua state is gone, and let go whoever waits for the end."""
+        self._waiting.clear()
+        self._running = None
+        self.drained.set()
+
     def _next(self) -> None:
         if self._running is None and self._waiting:
             self._running = self.kernel.start(
@@ -81,18 +87,18 @@ class CallbackQueue:
             )
 
 
-class TimerCalls:
+class TimerCalls(CallGroup):
     """``tmr``, and the sleeps of ``thread``."""
 
     def __init__(self, board: Board) -> None:
-        self.kernel: Kernel
         self._board = board
         self._timers: dict[int, _TimerState] = {}
         self._next_id = 1
 
     def connect(self, kernel: Kernel) -> None:
-        """Take ``kernel`` as the one that runs the callbacks."""
-        self.kernel = kernel
+        """Serve an interpreter that starts: there are no timers, and two idle tasks that will run callbacks."""
+        super().connect(kernel)
+        self._timers.clear()
         # CONFIG_TIMER_TASK_PRIORITY and _STACK of the boards.
         self._software = CallbackQueue(kernel, "Tmr Svc", priority=1, core=0, stack_bytes=2048)
         task = self._board.lua_thread
@@ -104,11 +110,6 @@ class TimerCalls:
     def queues(self) -> tuple[CallbackQueue, CallbackQueue]:
         """The two tasks that run callbacks of timers."""
         return (self._software, self._hardware)
-
-    @property
-    def any_running(self) -> bool:
-        """Whether a timer will fire by itself."""
-        return any(state.due is not None for state in self._timers.values())
 
     @call("tmr.delay")
     def _delay(self, unit: bytes, count: int) -> Any:
@@ -130,10 +131,10 @@ class TimerCalls:
             id_, period_ns, queue = self._next_id + HARDWARE_TIMERS, period * NS_PER_MS, self._software
             self._next_id += 1
         else:
-            if not 0 <= unit < HARDWARE_TIMERS:
-                raise DriverError("timer", "InvalidUnit")
             if period < HARDWARE_PERIOD_US_MIN:
                 raise DriverError("timer", "InvalidPeriod")
+            if not 0 <= unit < HARDWARE_TIMERS:
+                raise DriverError("timer", "InvalidUnit")
             id_, period_ns, queue = unit + 1, period * NS_PER_US, self._hardware
             if id_ in self._timers:  # keeps its old period, and only the Lua function is replaced
                 return (id_,)
