@@ -25,6 +25,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -82,6 +83,9 @@ _SUBTYPES: Final[Mapping[int, Mapping[str, int]]] = {
 }
 _ALIGNMENT: Final = {TYPE_APP: 0x10000}
 _ALIGNMENT_OF_OTHERS: Final = 4
+
+_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
+_UNKNOWN_VARIABLE: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class PartitionTableFault(Enum):
@@ -247,8 +251,8 @@ class PartitionTable:
         rows = b"".join(partition.to_row() for partition in self.entries)
         if md5:
             rows += _MD5_PREFIX + _md5(rows)
-        if len(rows) + ROW_BYTES > TABLE_BYTES:
-            message = f"Binary partition table length ({len(rows) + ROW_BYTES}) longer than max"
+        if len(rows) >= TABLE_BYTES:
+            message = f"Binary partition table length ({len(rows)}) longer than max"
             raise _table_error(message, PartitionTableFault.TOO_MANY, TABLE_BYTES)
         return rows.ljust(TABLE_BYTES, b"\xff")
 
@@ -262,7 +266,9 @@ class PartitionTable:
         secure: bool = False,
         flash_size_bytes: int | None = None,
     ) -> PartitionTable:
-        """Read ESP-IDF's CSV. ``variables`` are what ``$NAME`` and ``${NAME}`` stand for.
+        """Read ESP-IDF's CSV. ``variables`` are what ``$NAME`` and ``${NAME}`` stand for, comments included.
+
+        A name that is no variable stays as it is, but at the start of a line it is a mistake.
 
         ``secure`` also asks for aligned sizes, ``flash_size_bytes`` that everything fits. Raises `DescriptionError`
         with every problem found; each has the meaning, and nearly the words, of the generator's own message.
@@ -366,7 +372,8 @@ class _Line:
     """One partition line, with what it leaves out still open."""
 
     number: int
-    label: str
+    name: str
+    """The whole of it; the label is what of it fits."""
     type: int
     subtype: int
     offset: int | None
@@ -374,7 +381,9 @@ class _Line:
     encrypted: bool
 
     def to_partition(self, offset: int) -> Partition:
-        return Partition(self.label, self.type, self.subtype, offset, self.size, self.encrypted)
+        # The generator cuts a name at 16 bytes, not characters, and only when it packs the row.
+        label = self.name.encode()[:16].decode("latin-1")
+        return Partition(label, self.type, self.subtype, offset, self.size, self.encrypted)
 
 
 @dataclass(slots=True)
@@ -389,7 +398,10 @@ class _CsvReader:
         lines = list(self._parse_lines(text))
         placed = self._place(lines)
         if not self.problems:
-            self._check(placed, secure=secure, flash_size_bytes=flash_size_bytes)
+            self._check(placed, secure=secure)
+            self._check_names(lines)
+            if flash_size_bytes is not None and placed:
+                self._check_fits(max((partition for _, partition in placed), key=_offset), flash_size_bytes)
         if self.problems:
             raise DescriptionError(self.problems)
         return PartitionTable(tuple(partition for _, partition in placed))
@@ -407,15 +419,11 @@ class _CsvReader:
                 self._report(number, str(problem))
 
     def _expand(self, line: str) -> str:
-        """Replace ``$NAME`` and ``${NAME}``; the generator does so in comments too."""
-
-        def value_of(match: re.Match[str]) -> str:
-            name = match[1] or match[2]
-            if name not in self.variables:
-                raise _CsvProblem(f"unknown variable '{name}'")
-            return self.variables[name]
-
-        return re.sub(r"(?<!\\)\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\})", value_of, line)
+        """Replace ``$NAME`` and ``${NAME}`` as Python's ``os.path.expandvars`` does."""
+        line = _VARIABLE.sub(lambda match: self.variables.get(match[1] or match[2], match[0]), line)
+        if unknown := _UNKNOWN_VARIABLE.match(line):
+            raise _CsvProblem(f"unknown variable '{unknown[1]}'")
+        return line
 
     def _place(self, lines: list[_Line]) -> list[tuple[int, Partition]]:
         """Fill in the offsets left out and the negative sizes, in file order; return (line number, partition)."""
@@ -440,7 +448,7 @@ class _CsvReader:
             free = partition.end
         return placed
 
-    def _check(self, placed: list[tuple[int, Partition]], *, secure: bool, flash_size_bytes: int | None) -> None:
+    def _check(self, placed: list[tuple[int, Partition]], *, secure: bool) -> None:
         for number, partition in placed:
             align = _ALIGNMENT.get(partition.type, _ALIGNMENT_OF_OTHERS)
             prefix = f"Partition {partition.label} invalid:"
@@ -453,23 +461,28 @@ class _CsvReader:
                     number, f"{prefix} Offset 0x{partition.offset:x} or size {partition.size} is no 32-bit number"
                 )
 
-        labels = [partition.label for _, partition in placed]
-        repeated = [number for (number, partition) in placed if labels.count(partition.label) > 1]
-        for number in repeated:
-            self._report(number, "Partition names must be unique")
+    def _check_names(self, lines: list[_Line]) -> None:
+        names = Counter(line.name for line in lines)
+        for line in lines:
+            if names[line.name] > 1:
+                self._report(line.number, "Partition names must be unique")
 
-        if flash_size_bytes is not None and placed:
-            used = max(partition.end for _, partition in placed)
-            if used > flash_size_bytes:
-                self._report(
-                    0,
-                    f"Partitions occupy {used / 0x100000:.1f}MB of flash ({used} bytes) which does not fit in "
-                    f"configured flash size {flash_size_bytes // 0x100000}MB",
-                )
+    def _check_fits(self, last: Partition, flash_size_bytes: int) -> None:
+        used = last.end
+        if used > flash_size_bytes:
+            self._report(
+                0,
+                f"Partitions occupy {used / 0x100000:.1f}MB of flash ({used} bytes) which does not fit in "
+                f"configured flash size {flash_size_bytes // 0x100000}MB",
+            )
+
+
+def _offset(partition: Partition) -> int:
+    return partition.offset
 
 
 def _parse_line(number: int, line: str) -> _Line:
-    label, type_text, subtype_text, offset_text, size_text, flags_text = (
+    name, type_text, subtype_text, offset_text, size_text, flags_text = (
         part.strip() for part in (line + ",,,,,").split(",")[:6]
     )
     if not type_text:
@@ -486,9 +499,7 @@ def _parse_line(number: int, line: str) -> _Line:
             raise _CsvProblem(f"CSV flag column contains unknown flag '{flag}'")
     if offset is not None and offset < 0:
         raise _CsvProblem(f"Invalid field value {offset_text}")
-    # The generator cuts a label at 16 bytes, not characters.
-    label = label.encode()[:16].decode("latin-1")
-    return _Line(number, label, type_, subtype, offset, size, encrypted=bool(flags))
+    return _Line(number, name, type_, subtype, offset, size, encrypted=bool(flags))
 
 
 def _parse_byte(name: str, text: str, keywords: Mapping[str, int]) -> int:
