@@ -1,7 +1,8 @@
-"""Firmware images of the twin: valid ESP32 images whose manifest tells the twin what to be.
+"""Firmware images: valid ESP32 images whose manifest tells the twin what to be, and those of the real Lua RTOS.
 
-Knows what goes into an image and how to find it there again; does not know slots, boot decisions or servers. esptool
-and the bootloader see an ordinary image of Lua RTOS. Read `manifest` first, then `build`.
+Knows what goes into an image, how to find it there again, and how to recognise what others built; does not know slots,
+boot decisions or servers. esptool and the bootloader see an ordinary image of Lua RTOS. Read `manifest` first, then
+`build`; `identity` is what others ask.
 """
 
 from __future__ import annotations
@@ -14,17 +15,22 @@ from simulator.firmware.build import (
     first_manifest,
     next_manifest,
 )
-from simulator.firmware.manifest import Manifest, ManifestError, find_manifest, read_manifest
+from simulator.firmware.identity import find_manifest, read_manifest
+from simulator.firmware.manifest import Manifest, ManifestError
+from simulator.firmware.recognition import Recognition, app_name, recognise
 
 __all__ = [
     "DEFAULT_IMAGE_BYTES",
     "SMALLEST_IMAGE_BYTES",
     "Manifest",
     "ManifestError",
+    "Recognition",
+    "app_name",
     "build_firmware",
     "build_for",
     "find_manifest",
     "first_manifest",
     "next_manifest",
     "read_manifest",
+    "recognise",
 ]

@@ -18,10 +18,11 @@ import re
 import struct
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from simulator.boards import Board
 from simulator.boards.ids import documented_form
+from simulator.boards.schema import LogLevel
 from simulator.errors import FormatError
 from simulator.formats.app_descriptor import APP_DESCRIPTOR_BYTES
 from simulator.formats.image import AppImage
@@ -32,6 +33,12 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 Profile = Literal["stock", "hardened"]
 
+_WORDS: Final = {
+    "ota_id_form": ("documented", "source"),
+    "log_level": get_args(LogLevel),
+    "profile": get_args(Profile),
+}
+
 
 class ManifestFault(Enum):
     """Why an image has no usable manifest."""
@@ -41,7 +48,7 @@ class ManifestFault(Enum):
 
 
 class ManifestError(FormatError):
-    """The image is no firmware of the twin."""
+    """The image is no firmware that the twin can run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +73,16 @@ class Manifest:
     profile: Profile = "stock"
 
     def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            if type(getattr(self, name)) is not kind:
+                raise TypeError(f"{name} {getattr(self, name)!r} is no {kind.__name__}")
         if not _COMMIT.fullmatch(self.commit):
             raise ValueError(f"commit {self.commit!r} is not 40 lower-case hexadecimal digits")
+        if not 0 <= self.build_time < 1 << 32:
+            raise ValueError(f"build time {self.build_time} is no 32-bit number")
+        for name, words in _WORDS.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name} {getattr(self, name)!r} is none of {', '.join(words)}")
 
     @classmethod
     def of(cls, board: Board, *, commit: str, build_time: int, profile: Profile = "stock") -> Manifest:
@@ -98,33 +113,26 @@ class Manifest:
         return MARKER + _LENGTH.pack(len(text)) + text
 
 
+_KINDS: Final = {
+    field.name: {"int": int, "bool": bool}.get(str(field.type), str) for field in dataclasses.fields(Manifest)
+}
 _BOARD_OPTIONS: Final = ("firmware", "brand", "type", "subtype", "ota", "ota_server", "ota_id_form", "log_level")
 
 
-def read_manifest(image: bytes | AppImage) -> Manifest:
-    """Return the manifest of an image.
+def embedded_manifest(image: AppImage) -> Manifest | None:
+    """Return the manifest that stands in an image, None if none does.
 
-    Raises `ImageError` if the bytes are no sound image, and `ManifestError` if it is one without a manifest, such as
-    the firmware of a real board.
+    Raises `ManifestError` if there is one that is malformed.
     """
-    parsed = image if isinstance(image, AppImage) else AppImage.from_bytes(image)
-    first = parsed.segments[0].data if parsed.segments else b""
+    first = image.segments[0].data if image.segments else b""
     start = APP_DESCRIPTOR_BYTES + len(MARKER)
     if first[APP_DESCRIPTOR_BYTES:start] != MARKER:
-        raise ManifestError("the image is sound, but no firmware of the twin", reason=ManifestFault.ABSENT)
+        return None
     start += _LENGTH.size
     try:
         (length,) = _LENGTH.unpack(first[start - _LENGTH.size : start])
         return Manifest(**json.loads(first[start : start + length]))
-    except (struct.error, ValueError, TypeError) as error:
+    except (struct.error, ValueError, TypeError, RecursionError) as error:
         raise ManifestError(
             f"the manifest is malformed: {error}", reason=ManifestFault.MALFORMED, offset=start
         ) from error
-
-
-def find_manifest(image: bytes | AppImage) -> Manifest | None:
-    """Return the manifest of an image, or None if the bytes are no image or hold none."""
-    try:
-        return read_manifest(image)
-    except FormatError:
-        return None
