@@ -50,6 +50,8 @@ ROOMS = (
     Room("flash_file", Kind.SHELL),
     Room("determinism", Kind.SHELL, {"trio"}),
     Room("formats", Kind.PURE),
+    Room("efuses", Kind.MODEL),
+    Room("signatures", Kind.PURE, {"cryptography"}),
     Room("boards", Kind.PURE, {"pydantic", "pydantic_core"}),
     Room("firmware", Kind.PURE),
     Room("flash", Kind.MODEL),
