@@ -22,7 +22,7 @@ from simulator.boards import Board, load_board
 from simulator.boot import BootConfig, start_bootloader
 from simulator.boot.revision import REVISIONS
 from simulator.device.device import BootRecord, Device
-from simulator.device.manufacture import Files, check_fits, folder_files, new_chip, put_files, stock_files
+from simulator.device.manufacture import AUTORUN, Files, check_fits, folder_files, new_chip, put_files, stock_files
 from simulator.errors import FormatError, UsageError
 from simulator.events import Event, to_json_line
 from simulator.firmware import (
@@ -45,7 +45,6 @@ from simulator.world import World, run_in_world
 DEFAULT_SSID: Final = "luatwin"
 DEFAULT_PASSWORD: Final = "virtual-wifi"  # noqa: S105 (of the access point that is there if nobody asks for another)
 
-AUTORUN: Final = "/autorun.lua"
 EVENT_FORMAT: Final = 1
 
 Publish = Path | Literal["auto", "none"]

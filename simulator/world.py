@@ -5,9 +5,9 @@ the run as well, with the clock and the order of tasks that make it repeatable::
 
     async def main(world: World) -> None:
         world.add_access_point("home", "secret-password")
-        board = world.add_board(new_board("N1ESP32-OTA", {"/autorun.lua": b"print(os.board())"}))
+        board = world.new_board("N1ESP32-OTA", script="print(os.board())")
         world.power_on(board)
-        await board.idle.wait()
+        await board.finished()
         print(board.console.decode())
 
 
@@ -16,28 +16,46 @@ the run as well, with the clock and the order of tasks that make it repeatable::
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import trio
 
-from simulator.boards import Board
+from simulator.boards import Board, load_board
 from simulator.determinism import run_world
 from simulator.device.device import Device, Surroundings
+from simulator.device.manufacture import AUTORUN, new_chip, stock_files
 from simulator.errors import UsageError
 from simulator.events import EventLog
+from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
 from simulator.flash.chip import FlashChip
-from simulator.network import NetworkInterface, RealInterface, VirtualListener, VirtualNetwork, WorldClock
+from simulator.network import (
+    NetworkInterface,
+    RealInterface,
+    VirtualListener,
+    VirtualNetwork,
+    VirtualStream,
+    WorldClock,
+)
 from simulator.network.redirect import RedirectedInterface, ServerAddress
+from simulator.ota_protocol import Firmware
 from simulator.ota_server.catalogue import Catalogue
 from simulator.rng import Rng
-from simulator.wifi import AccessPoint, Air, EthernetPort, Lan
+from simulator.units import NS_PER_S
+from simulator.wifi import AccessPoint, Air, EthernetPort
 
 Result = TypeVar("Result")
 
-UPDATE_SERVER_ADDRESS: Final = "203.0.113.10"
-"""The address of the built-in update server; from a range reserved for documentation (RFC 5737)."""
+Handler: TypeAlias = Callable[[VirtualStream], Awaitable[None]]
+"""Serves one connection, which is closed when it returns."""
+
+_SERVERS: Final = "203.0.113"
+"""Where servers are: a range reserved for documentation (RFC 5737)."""
+UPDATE_SERVER_ADDRESS: Final = f"{_SERVERS}.254"
+"""The address of the built-in update server."""
 HTTPS_PORT: Final = 443
 
 
@@ -46,7 +64,8 @@ class World:
 
     ``server`` is None for the built-in update server, which answers under every name that a board's firmware asks
     for; or the address of a real server, to which those names then lead over the host's sockets (that needs
-    ``clock``). ``now_ns`` and the events count from the moment the world was entered.
+    ``clock``). Access points and Ethernet cables are those of one house: its network is that of ``air``.
+    ``now_ns`` and the events count from the moment the world was entered.
     """
 
     def __init__(self, *, seed: int = 0, clock: WorldClock | None = None, server: ServerAddress | None = None) -> None:
@@ -62,35 +81,71 @@ class World:
         self._clock = clock
         self._server = server
         self._served: set[str] = set()
+        self._hosts = 0
         self._started_s = 0.0
-        self._manager = trio.open_nursery()
+        self._exit = AsyncExitStack()
         self._nursery: trio.Nursery
 
     async def __aenter__(self) -> World:
-        self._nursery = await self._manager.__aenter__()
+        self._nursery = await self._exit.enter_async_context(trio.open_nursery())
+        self._exit.callback(self._nursery.cancel_scope.cancel)
+        self._exit.push_async_callback(self._cut_power)
         self._started_s = trio.current_time()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
+        try:
+            return await self._exit.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            if group.exceptions == (error,):
+                return False  # what went wrong is the user's own error, and no group of one
+            raise
+
+    async def _cut_power(self) -> None:
+        """Let the boards go down, in order, before their world does."""
         for board in self.boards:
             board.power_off()
-        if error is None:
-            # Let the boards go down in order before their world does.
-            await trio.lowlevel.checkpoint()
-        self._nursery.cancel_scope.cancel()
-        return await self._manager.__aexit__(kind, error, traceback)
+            await board.is_off.wait()
 
     def now_ns(self) -> int:
         """Return the simulated nanoseconds since the world was entered."""
-        return round((trio.current_time() - self._started_s) * 1e9)
+        return round((trio.current_time() - self._started_s) * NS_PER_S)
 
     def add_access_point(self, ssid: str, password: str = "", *, channel: int = 1, rssi_dbm: int = -50) -> AccessPoint:
-        """Put up an access point with a network behind it. `simulator.wifi.Air` has everything else it can do."""
-        number = len(list(self.air)) + 1
-        lan = Lan(f"192.168.{number}.0/24")
-        return self.air.add(AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm, lan=lan))
+        """Put up an access point. `simulator.wifi.Air` has everything else it can do."""
+        return self.air.add(AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm))
+
+    # -- boards ---------------------------------------------------------------------------------------------------
+
+    def new_board(
+        self,
+        board: Board | str = "N1ESP32-OTA",
+        *,
+        script: str | bytes | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        name: str | None = None,
+        arguments: tuple[str, ...] = (),
+        image_bytes: int = DEFAULT_IMAGE_BYTES,
+    ) -> Device:
+        """Put up a board fresh from the factory, without power, with the files that every new board has.
+
+        An id stands for that board with a factory slot, if it has OTA at all; a `Board` is taken as it is. ``script``
+        becomes its ``/autorun.lua``; ``files`` are others, by absolute path, and replace those of the same name.
+        ``arguments`` are what the script gets, ``image_bytes`` is the size of the firmware. Raises `LuaTwinError` for
+        a board that is not known, and for files or firmware that do not fit.
+        """
+        kind = board
+        if isinstance(kind, str):
+            kind = load_board(kind)
+            kind = dataclasses.replace(kind, factory_partition=kind.ota)
+        contents = {**stock_files(), **(files or {})}
+        if script is not None:
+            contents[AUTORUN] = script
+        encoded = {path: data.encode() if isinstance(data, str) else data for path, data in contents.items()}
+        chip = new_chip(kind, first_manifest(kind), encoded, image_bytes=image_bytes)
+        return self.add_board(kind, chip, name=name, arguments=arguments)
 
     def add_board(
         self,
@@ -101,15 +156,16 @@ class World:
         arguments: tuple[str, ...] = (),
         bootloader_log_level: str | None = None,
     ) -> Device:
-        """Put up a board, without power. ``name`` is what the events call it, ``b0`` and so on by default."""
+        """Put up a board with this flash, without power. ``name`` is what the events call it, ``b0`` and so on by
+        default.
+        """
         name = name or f"b{len(self.boards)}"
-        rng = self.rng.child("board", name)
         surroundings = Surroundings(
             air=self.air,
             interface=self._interface(name, board),
-            port=EthernetPort(Lan("192.168.200.0/24")),
+            port=EthernetPort(self.air.lan),
             events=self.events,
-            rng=rng,
+            rng=self.rng.child("board", name),
             now_ns=self.now_ns,
         )
         device = Device(name, board, chip, surroundings, arguments=arguments, bootloader_log_level=bootloader_log_level)
@@ -117,8 +173,29 @@ class World:
         return device
 
     def power_on(self, device: Device) -> None:
-        """Give a board power."""
+        """Give a board power. `Device.power_off` takes it away."""
         device.power_on(self._nursery)
+
+    # -- servers --------------------------------------------------------------------------------------------------
+
+    def add_server(self, name: str, handler: Handler, *, port: int = HTTPS_PORT) -> None:
+        """Put up a host that the name server knows as ``name``, and let ``handler`` serve each connection to ``port``.
+
+        A server under the name that a board's firmware asks for updates takes the place of the built-in one.
+        """
+        self._hosts += 1
+        address = f"{_SERVERS}.{self._hosts}"
+        host = self.network.add_host(address, address)
+        self.network.names[name.lower()] = [address]
+        self._nursery.start_soon(trio.serve_listeners, handler, [host.listen(port)])
+
+    def publish(self, image: bytes) -> None:
+        """Let the built-in update server offer ``image`` to the boards that its firmware is for.
+
+        Raises `FormatError` if it is no firmware of the twin.
+        """
+        manifest = read_manifest(image)
+        self.catalogue.publish(Firmware(ids=manifest.ids, commit=manifest.commit, image=image))
 
     def _interface(self, name: str, board: Board) -> NetworkInterface:
         if self._server is not None:
@@ -128,8 +205,8 @@ class World:
         return self.network.interface(name)
 
     def _serve_updates(self, host_name: str) -> None:
-        """Let the built-in update server answer under ``host_name``."""
-        if host_name in self._served:
+        """Let the built-in update server answer under ``host_name``, unless somebody does."""
+        if host_name.lower() in self.network.names:
             return
         if not self._served:
             host = self.network.add_host(host_name, UPDATE_SERVER_ADDRESS)

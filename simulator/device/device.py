@@ -117,9 +117,10 @@ class Device:
         self._rtc = RtcMemory()
         self._app: App | None = None
         self._uart = self._new_uart()
+        self.is_off = trio.Event()
+        """Set when it has no power and has come to rest; a new one each time that power comes."""
+        self.is_off.set()
         self._power: trio.CancelScope | None = None
-        self._is_off = trio.Event()
-        self._is_off.set()
         self._failed_boot_reason = ResetReason.SW_RESET
         self._otadata_partition: Partition | None = None
         self._otadata: OtaData | None = None
@@ -158,7 +159,7 @@ class Device:
         """Give the board power; `run` becomes a task of ``nursery``."""
         assert self._power is None, "it has power"
         self._power = trio.CancelScope()
-        was_off, self._is_off = self._is_off, trio.Event()
+        was_off, self.is_off = self.is_off, trio.Event()
         self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
         self.is_bricked = False
 
@@ -168,7 +169,7 @@ class Device:
                 await self.run()
             is_off.set()
 
-        nursery.start_soon(powered, self._power, self._is_off, name=self.name)
+        nursery.start_soon(powered, self._power, self.is_off, name=self.name)
 
     def power_off(self) -> None:
         """Pull the plug. Harmless without power."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from simulator.boards import Board
 from simulator.boot import build_bootloader_image
@@ -24,6 +25,9 @@ from simulator.flash.chip import FlashSnapshot
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
 from simulator.resources import data_dir
 from simulator.units import format_size
+
+AUTORUN: Final = "/autorun.lua"
+"""The script that a board runs after ``/system.lua``: what it is for."""
 
 Files = Mapping[str, bytes]
 
