@@ -41,8 +41,7 @@ from simulator.network import (
     WorldClock,
 )
 from simulator.network.redirect import RedirectedInterface, ServerAddress
-from simulator.ota_protocol import Firmware
-from simulator.ota_server.catalogue import Catalogue
+from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
 from simulator.units import NS_PER_S
 from simulator.wifi import AccessPoint, Air, EthernetPort

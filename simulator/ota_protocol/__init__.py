@@ -6,6 +6,7 @@ what a board makes of the answer is the device's. Read `simulator.ota_protocol.d
 
 from __future__ import annotations
 
+from simulator.ota_protocol.catalogue import Catalogue, Firmware
 from simulator.ota_protocol.decision import (
     METHOD_NOT_ALLOWED,
     METHODS,
@@ -13,9 +14,7 @@ from simulator.ota_protocol.decision import (
     NO_NEW_FIRMWARE,
     NOT_FOUND,
     OK,
-    Catalogue,
     Decision,
-    Firmware,
     Question,
     decide,
 )

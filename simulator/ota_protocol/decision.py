@@ -26,8 +26,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl
+
+from simulator.ota_protocol.catalogue import Catalogue, Firmware
 
 OK: Final = 200
 NOT_FOUND: Final = 404
@@ -50,22 +52,6 @@ _TARGET: Final = re.compile(r"(https?://[^/?]*)?/?(\?(?P<query>.*))?", re.DOTALL
 """The path ``/`` with or without a query, alone or behind the name of a server as a proxy would send it."""
 _FIRMWARE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _COMMIT: Final = re.compile(r"[0-9A-Fa-f]{7,40}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firmware:
-    """A firmware that can be offered: the ids it answers to, the commit it was built from, and its image."""
-
-    ids: tuple[str, ...]
-    commit: str
-    image: bytes
-
-
-class Catalogue(Protocol):
-    """What there is to offer."""
-
-    def newest(self, firmware_id: str) -> Firmware | None:
-        """Return the newest firmware that answers to ``firmware_id``, in either form, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

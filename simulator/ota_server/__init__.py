@@ -1,18 +1,17 @@
 """The OTA server: firmware over HTTPS for virtual and for real boards, on any listener.
 
 `OtaServer` puts the connection handling of `simulator.http` around the decisions of `simulator.ota_protocol`;
-`simulator.ota_server.tls` makes the certificate, `simulator.ota_server.catalogue` holds what is offered. Does not open
-sockets: it is given listeners. Read `simulator.ota_server.server`.
+`simulator.ota_server.tls` makes the certificate, `simulator.ota_server.catalogue` reads firmware from files. Does not
+open sockets: it is given listeners. Read `simulator.ota_server.server`.
 """
 
 from __future__ import annotations
 
-from simulator.ota_server.catalogue import Catalogue, read_firmware, read_folder
+from simulator.ota_server.catalogue import read_firmware, read_folder
 from simulator.ota_server.server import OtaServer, Statistics
 from simulator.ota_server.tls import Credentials, load_credentials, made_credentials, server_context
 
 __all__ = [
-    "Catalogue",
     "Credentials",
     "OtaServer",
     "Statistics",

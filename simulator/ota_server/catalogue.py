@@ -1,4 +1,4 @@
-"""What the server has to offer, and how it is found in a folder."""
+"""Reading firmware from files and folders."""
 
 from __future__ import annotations
 
@@ -7,30 +7,9 @@ from typing import Final
 
 from simulator.errors import FormatError, UsageError
 from simulator.firmware import Manifest, read_manifest
-from simulator.ota_protocol import Firmware
+from simulator.ota_protocol import Catalogue, Firmware
 
 IMAGE_PATTERN: Final = "*.bin"
-
-
-class Catalogue:
-    """Firmware by the ids it answers to; what is published later is newer."""
-
-    def __init__(self) -> None:
-        self._newest: dict[str, Firmware] = {}
-
-    def publish(self, firmware: Firmware) -> None:
-        """Offer ``firmware`` from now on to every board that asks for one of its ids."""
-        for firmware_id in firmware.ids:
-            self._newest[firmware_id] = firmware
-
-    def newest(self, firmware_id: str) -> Firmware | None:
-        """Return the newest firmware that answers to ``firmware_id``, or None."""
-        return self._newest.get(firmware_id)
-
-    @property
-    def offers(self) -> list[Firmware]:
-        """Everything that can still be asked for, in the order of publication."""
-        return list({id(firmware): firmware for firmware in self._newest.values()}.values())
 
 
 def read_firmware(path: Path) -> Firmware:

@@ -6,27 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.ota_protocol import Decision, Firmware, Question, decide
+from simulator.ota_protocol import Catalogue, Decision, Firmware, Question, decide
 
 NEW = "a8c07d661cf8c9c285edb98eb5b35f77c01bdf62"
 OLD = "6b455df4965c2242754a80896562e254ba0ee528"
 FIRMWARE = Firmware(ids=("N1ESP32-OTA", "WHITECAT-ESP32-N1-OTA"), commit=NEW, image=b"image")
 FORM = "application/x-www-form-urlencoded"
-
-
-class OneFirmware:
-    """A catalogue of one firmware."""
-
-    def newest(self, firmware_id: str) -> Firmware | None:
-        return FIRMWARE if firmware_id in FIRMWARE.ids else None
+CATALOGUE = Catalogue()
+CATALOGUE.publish(FIRMWARE)
 
 
 def get(target: str) -> Decision:
-    return decide(Question(method="GET", target=target), OneFirmware())
+    return decide(Question(method="GET", target=target), CATALOGUE)
 
 
 def post(target: str, body: bytes, content_type: str | None = FORM) -> Decision:
-    return decide(Question(method="POST", target=target, content_type=content_type, body=body), OneFirmware())
+    return decide(Question(method="POST", target=target, content_type=content_type, body=body), CATALOGUE)
 
 
 @pytest.mark.parametrize("firmware_id", FIRMWARE.ids)
@@ -101,13 +96,13 @@ def test_the_body_wins_over_the_query_and_completes_it():
 
 def test_the_body_of_a_get_is_not_looked_at():
     body = f"firmware=N1ESP32-OTA&commit={OLD}".encode()
-    assert decide(Question(method="GET", target="/", content_type=FORM, body=body), OneFirmware()).status == 470
+    assert decide(Question(method="GET", target="/", content_type=FORM, body=body), CATALOGUE).status == 470
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "get"])
 def test_other_methods_are_not_allowed(method: str):
     target = f"/?firmware=N1ESP32-OTA&commit={OLD}"
-    assert decide(Question(method=method, target=target), OneFirmware()).status == 405
+    assert decide(Question(method=method, target=target), CATALOGUE).status == 405
 
 
 @pytest.mark.parametrize("path", ["/index.php", "//", "/..", "*", "", "example.org:443", "/%2e"])
@@ -130,7 +125,7 @@ def test_a_target_may_name_the_server(prefix: str):
 def test_anything_at_all_gets_one_of_the_documented_answers(
     method: str, target: str, content_type: str | None, body: bytes
 ):
-    decision = decide(Question(method=method, target=target, content_type=content_type, body=body), OneFirmware())
+    decision = decide(Question(method=method, target=target, content_type=content_type, body=body), CATALOGUE)
     assert decision.status in {404, 405, 470}
     assert decision.reason
     assert decision.why

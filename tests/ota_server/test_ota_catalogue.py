@@ -10,8 +10,8 @@ import pytest
 from simulator.boards import load_board
 from simulator.errors import UsageError
 from simulator.firmware import Manifest, build_firmware, first_manifest, next_manifest
-from simulator.ota_protocol import Firmware
-from simulator.ota_server import Catalogue, read_firmware, read_folder
+from simulator.ota_protocol import Catalogue, Firmware
+from simulator.ota_server import read_firmware, read_folder
 from simulator.units import KIB
 
 FIRST = first_manifest(load_board("N1ESP32-OTA"))

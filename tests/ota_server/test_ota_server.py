@@ -17,8 +17,8 @@ from simulator.network import VirtualInterface, VirtualNetwork, VirtualStream
 from simulator.network.http_backend import http_client
 from simulator.network.stock_http import ReadEnd, StockTransport
 from simulator.network.tls import stock_client_context
-from simulator.ota_protocol import Firmware
-from simulator.ota_server import Catalogue, OtaServer, made_credentials, server_context
+from simulator.ota_protocol import Catalogue, Firmware
+from simulator.ota_server import OtaServer, made_credentials, server_context
 from simulator.rng import Rng
 from tests.helpers import run_virtual
 

@@ -1,0 +1,35 @@
+"""What a server has to offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firmware:
+    """A firmware that can be offered: the ids it answers to, the commit it was built from, and its image."""
+
+    ids: tuple[str, ...]
+    commit: str
+    image: bytes
+
+
+class Catalogue:
+    """Firmware by the ids it answers to; what is published later is newer."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, Firmware] = {}
+
+    def publish(self, firmware: Firmware) -> None:
+        """Offer ``firmware`` from now on to every board that asks for one of its ids."""
+        for firmware_id in firmware.ids:
+            self._newest[firmware_id] = firmware
+
+    def newest(self, firmware_id: str) -> Firmware | None:
+        """Return the newest firmware that answers to ``firmware_id``, or None."""
+        return self._newest.get(firmware_id)
+
+    @property
+    def offers(self) -> list[Firmware]:
+        """Everything that can still be asked for, in the order of publication."""
+        return list({id(firmware): firmware for firmware in self._newest.values()}.values())
