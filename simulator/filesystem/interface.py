@@ -10,31 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple
 
 from simulator.errors import FormatError
 
 FileSystemKind = Literal["spiffs", "lfs"]
-
-
-class FlashView(Protocol):
-    """The part of the flash chip that holds the file system; offsets count from its start.
-
-    ``program`` clears bits only (NOR); ``erase`` sets all bits of whole 4096-byte sectors.
-    """
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes in the partition."""
-
-    def read(self, offset: int, length: int, /) -> bytes:
-        """Return ``length`` bytes from ``offset``."""
-
-    def program(self, offset: int, data: bytes, /) -> None:
-        """Clear the bits that are 0 in ``data``."""
-
-    def erase(self, offset: int, length: int, /) -> None:
-        """Set every bit of the sectors from ``offset`` on."""
 
 
 class Errno(IntEnum):

@@ -25,7 +25,6 @@ from simulator.filesystem.interface import (
     FileSystemError,
     FileSystemKind,
     FileType,
-    FlashView,
     NotFormattedError,
     NotFormattedReason,
     OpenFile,
@@ -33,6 +32,7 @@ from simulator.filesystem.interface import (
     Usage,
     Whence,
 )
+from simulator.flash_view import FlashView
 
 _READ, _WRITE, _CREATE, _TRUNCATE = 0x001, 0x002, 0x100, 0x400  # lfs.h
 

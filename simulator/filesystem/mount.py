@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.filesystem.interface import FileSystem, FileSystemKind, FlashView
+from simulator.filesystem.interface import FileSystem, FileSystemKind
 from simulator.filesystem.littlefs import LittleFileSystem
 from simulator.filesystem.memory import MemoryFlash
 from simulator.filesystem.spiffs import SpiffsFileSystem
+from simulator.flash_view import FlashView
 
 
 def mount(view: FlashView, kind: FileSystemKind, *, block_size: int, page_size: int) -> FileSystem:

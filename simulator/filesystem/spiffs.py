@@ -30,7 +30,6 @@ from simulator.filesystem.interface import (
     FileSystemError,
     FileSystemKind,
     FileType,
-    FlashView,
     OpenFile,
     OpenMode,
     Usage,
@@ -39,6 +38,7 @@ from simulator.filesystem.interface import (
 from simulator.filesystem.spiffs_files import Files
 from simulator.filesystem.spiffs_layout import Geometry
 from simulator.filesystem.spiffs_volume import Result, SpiffsError, Volume
+from simulator.flash_view import FlashView
 
 _PATH_MAX: Final = 64  # components/sys/Makefile.projbuild
 _DIRECTORY_PATH_MAX: Final = _PATH_MAX - 3  # two characters for "/." and one for the end of the string

@@ -19,7 +19,7 @@ from enum import IntEnum
 from itertools import chain
 from typing import Final
 
-from simulator.filesystem.interface import FlashView, NotFormattedError, NotFormattedReason
+from simulator.filesystem.interface import NotFormattedError, NotFormattedReason
 from simulator.filesystem.spiffs_layout import (
     DELETED,
     FINAL,
@@ -40,6 +40,7 @@ from simulator.filesystem.spiffs_layout import (
     PageHeader,
     lifetime_flags,
 )
+from simulator.flash_view import FlashView
 
 _SECTOR: Final = 4096  # CONFIG_LUA_RTOS_SPIFFS_ERASE_SIZE of all boards
 _GC_RUNS_MAX: Final = 3
