@@ -2,7 +2,7 @@
 
 It knows no file system, no image and no device, and it never waits: it says how long it was busy, and who owns the
 clock sleeps. Injected faults and the decision what boots live elsewhere. Read `chip` first.
-The names of the formats that lie in flash are repeated here for users of the package.
+The names of what lies in flash are repeated here for users of the package: the formats, and the key-value store NVS.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from simulator.flash.timing import TYPICAL, FlashTiming
 from simulator.formats.image import AppImage
 from simulator.formats.otadata import OtaData
 from simulator.formats.partition_table import PartitionTable
+from simulator.nvs import Nvs
 
 __all__ = [
     "BLOCK_BYTES",
@@ -35,6 +36,7 @@ __all__ = [
     "FlashSnapshot",
     "FlashTiming",
     "Journal",
+    "Nvs",
     "OtaData",
     "PartitionTable",
     "PartitionView",

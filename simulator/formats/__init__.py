@@ -1,4 +1,4 @@
-"""The bytes of ESP-IDF as values, and back: partition table, app image, app descriptor, otadata, error codes.
+"""The bytes of ESP-IDF as values, and back: partition table, app image, app descriptor, otadata, NVS, error codes.
 
 One format per module; the docstring of each draws its layout. Nothing here knows a flash chip, a clock or a device:
 bytes in, frozen values out, and wrong bytes raise that format's `FormatError`. Which image boots is the business of
