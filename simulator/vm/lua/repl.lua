@@ -62,8 +62,9 @@ local function command_function(path)
   return value
 end
 
--- Run a line as a shell command if it is one; returns the line that is left for Lua.
-local function shell(line)
+-- Run a line as a shell command if it is one; returns the line that is left for Lua. In the middle of a statement the
+-- firmware looks for the result in the wrong place, and shows none.
+local function shell(line, continues)
   local answer = pack(request("console.shell", line))
   local kind, what, shows_result = answer[1], answer[2], answer[3]
   if kind == "lua" then
@@ -74,7 +75,7 @@ local function shell(line)
   end
   local results = pack(pcall(command_function(what), unpack(answer, 4, answer.n)))
   local first, second = results[2], results[3]
-  if not shows_result then
+  if continues or not shows_result then
     return "", true
   elseif first == nil and type(second) == "string" then
     write(second .. "\r\n")
@@ -91,7 +92,7 @@ local function read_line(text, continues)
   if not line or not request("os.shell") then
     return line
   end
-  local rest, was_command = shell(line)
+  local rest, was_command = shell(line, continues)
   if was_command and continues then
     error("attempt to concatenate a nil value", 0)
   end
