@@ -22,6 +22,7 @@ from simulator.device.calls.ota import OtaCalls
 from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
 from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
+from simulator.device.calls.transfer import TransferCalls
 from simulator.device.file_systems import storage_partition, storage_sizes
 from simulator.device.kernel import Kernel, Task
 from simulator.device.net_driver import NetDriver
@@ -182,7 +183,8 @@ class App:
             self.identity, self._chip, self._slots, self._driver, self._interface, self._console, self._rng, self._emit
         )
         groups: tuple[CallGroup, ...] = (
-            self._console, self._files, system, self._timers, self._threads, self._net, ota,
+            self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
+            self._net, ota,
         )  # fmt: skip
         task = board.interpreter
         try:

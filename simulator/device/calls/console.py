@@ -64,6 +64,8 @@ class ConsoleCalls(CallGroup):
         self._report = report
         self._editor: tuple[Task, LineEditor] | None = None
         self._readers: deque[Task] = deque()
+        self._arrival, self._raw_end = trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot()
+        self._held_output: list[tuple[bytes, Task | None]] = []
         self._on_interrupt: Callable[[], None] | None = None
 
     def connect(self, kernel: Kernel) -> None:
@@ -80,13 +82,16 @@ class ConsoleCalls(CallGroup):
 
     def write(self, data: bytes) -> None:
         """Write as a program does: line feeds become CR LF, and the running Lua thread pays for the time."""
-        self.kernel.charge(self._uart.write(data, ahead_ns=self.kernel.ahead_ns))
+        self.kernel.charge(self.send(data, ahead_ns=self.kernel.ahead_ns))
 
     def send(self, data: bytes, *, ahead_ns: int = 0) -> int:
         """Write as `write`, for a call that waits: return the nanoseconds it has to let pass.
 
-        ``ahead_ns`` is what it has to let pass already.
+        ``ahead_ns`` is what it has to let pass already. During a file transfer the bytes wait for its end.
         """
+        if self.input.raw:
+            self._held_output.append((data, None))
+            return 0
         return self._uart.write(data, ahead_ns=ahead_ns)
 
     async def write_from_task(self, text: str) -> None:
@@ -94,6 +99,41 @@ class ConsoleCalls(CallGroup):
         wait_ns = self.send(text.encode("utf-8", "surrogateescape"))
         if wait_ns:
             await trio.sleep(wait_ns / NS_PER_S)
+
+    # -- the raw wire ---------------------------------------------------------------------------------------------
+
+    async def begin_raw(self) -> None:
+        """Take the console for a file transfer: received bytes are data, and what others write or transfer waits."""
+        while self.input.raw:
+            await self._raw_end.park()
+        self.input.raw = True
+
+    def end_raw(self) -> None:
+        """Give the console back, and write what had to wait."""
+        self.input.raw = False
+        held, self._held_output = self._held_output, []
+        for data, task in held:
+            if task is None:
+                self._uart.write(data)
+            elif self.kernel.has(task):
+                self.kernel.sleep(task, self._uart.write(data))
+        self._raw_end.unpark()
+        self._serve_readers()
+
+    async def take_raw(self, count: int, timeout_ns: int) -> bytes:
+        """Return up to ``count`` received bytes, at least one; ``b""`` if none comes in ``timeout_ns``."""
+        if not len(self.input):
+            with trio.move_on_after(timeout_ns / NS_PER_S):
+                await self._arrival.park()
+        return self.input.take(count)
+
+    async def send_raw(self, data: bytes) -> None:
+        """Send bytes as they are, and wait while the transmitter's buffer is full."""
+        wait_ns = self._uart.write_raw(data)
+        if wait_ns:
+            await trio.sleep(wait_ns / NS_PER_S)
+
+    # -- what others use ------------------------------------------------------------------------------------------
 
     def copy_to(self, file: Callable[[bytes], object] | None) -> None:
         """Let ``file`` get what is written from now on, too; None ends that."""
@@ -130,6 +170,9 @@ class ConsoleCalls(CallGroup):
         self._serve_readers()
 
     def _serve_readers(self) -> None:
+        if self.input.raw:
+            self._arrival.unpark_all()
+            return
         while self._readers and len(self.input):
             task = self._readers.popleft()
             if self.kernel.has(task):
@@ -145,8 +188,12 @@ class ConsoleCalls(CallGroup):
                 self.kernel.answer(task, (True, line))
 
     @call("console.write")
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> Any:
+        if self.input.raw:
+            self._held_output.append((data, self.kernel.current))
+            return WAIT
         self.write(data)
+        return None
 
     @call("console.read_line")
     def _read_line(self, prompt: bytes) -> Any:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import trio
+
 from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.kernel import Kernel
 from simulator.filesystem import Errno, FileSystem, FileSystemError, FileType, OpenFile, Whence
 from simulator.flash.chip import FlashChip
+from simulator.units import NS_PER_S
 
 _WHENCE: Final = {b"set": Whence.START, b"cur": Whence.CURRENT, b"end": Whence.END}
 _NO_DATE: Final = " " * 24  # neither SPIFFS nor LFS keeps times
@@ -81,6 +84,19 @@ class FileCalls(CallGroup):
             raise FileSystemError(Errno.ENODEV)
         return self._root
 
+    def open(self, path: bytes, mode: str) -> OpenFile:
+        """Open a file by the path that a script gave; `FileSystemError` if that cannot be."""
+        file = self.root.open(self.absolute(path), mode)
+        if "r" not in mode or "+" in mode:
+            self._emit("fs.write", path=self.absolute(path), mode=mode)
+        return file
+
+    async def settle(self) -> None:
+        """Let a call that waits pay for what the flash chip did."""
+        busy_ns = self._chip.take_busy_ns()
+        if busy_ns:
+            await trio.sleep(busy_ns / NS_PER_S)
+
     def _pay(self) -> None:
         """Let the running Lua thread pay for what the flash chip did."""
         self.kernel.charge(self._chip.take_busy_ns())
@@ -107,15 +123,13 @@ class FileCalls(CallGroup):
     @call("fs.open")
     def _open_file(self, path: bytes, mode: bytes) -> Result:
         try:
-            file = self.root.open(self.absolute(path), mode.decode())
+            file = self.open(path, mode.decode())
         except FileSystemError as error:
             return self._failed(error, path)
         handle = self._next_handle
         self._next_handle += 1
         self._open[handle] = file
         self._pay()
-        if "r" not in mode.decode() or "+" in mode.decode():
-            self._emit("fs.write", path=self.absolute(path), mode=mode.decode())
         return (handle,)
 
     def _on_handle(self, handle: int, action: Callable[[OpenFile], Any]) -> Result:

@@ -378,4 +378,16 @@ function io.attributes(path)
   return {type = kind, size = size}
 end
 
+-------------------------------------------------------------------------------------------------------------------
+-- The console as a wire for files
+
+for _, name in ipairs {"receive", "send"} do
+  io[name] = function(path)
+    path = arg.optional(arg.string, 1, path, "")
+    if path ~= "" then
+      return K.pass(request("io." .. name, path))
+    end
+  end
+end
+
 K.io = io

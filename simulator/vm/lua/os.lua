@@ -240,15 +240,13 @@ function os.locks()
   request("os.locks")
 end
 
+-- Without a text the host sends one. One that does not compile is called all the same, and is nil.
 function os.run(code)
-  if code == nil then
-    raise("os.run() without arguments (binary upload) is not simulated yet")
+  code = arg.optional(arg.string, 1, code, "")
+  if code == "" then
+    code = request("os.receive_chunk")
   end
-  local chunk, message = K.base_library.load(arg.string(1, code))
-  if not chunk then
-    raise(message)
-  end
-  local ok, reason = K.pcall(chunk)
+  local ok, reason = K.pcall(K.base_library.load(code))
   if not ok then
     raise(K.tostring(reason))
   end
