@@ -5,6 +5,7 @@ directory, or the other file systems (RAM, SD card). Synchronous, without time: 
 by the chip below. Read `interface.py` first, then `spiffs.py`.
 """
 
+from simulator.filesystem.detect import FileSystemLayout, detect
 from simulator.filesystem.interface import (
     DirectoryEntry,
     Errno,
@@ -29,6 +30,7 @@ __all__ = [
     "FileSystem",
     "FileSystemError",
     "FileSystemKind",
+    "FileSystemLayout",
     "FileType",
     "NotFormattedError",
     "NotFormattedReason",
@@ -37,6 +39,7 @@ __all__ = [
     "Usage",
     "Whence",
     "build_file_system",
+    "detect",
     "format",
     "mount",
 ]

@@ -8,6 +8,7 @@ a script can see is a `FileSystemError` with newlib's number and text, as Lua RT
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final, Literal, NamedTuple
@@ -251,6 +252,17 @@ class FileSystem(ABC):
         """Return all of a file."""
         with self.open(path) as file:
             return file.read()
+
+    def contents(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield all that is stored: the path and the data of every file, the path and None of every directory."""
+        directories = [""]
+        while directories:
+            directory = directories.pop()
+            for entry in self.listdir(directory or "/"):
+                path = f"{directory}/{entry.name}"
+                if entry.type is FileType.DIRECTORY:
+                    directories.append(path)
+                yield path, None if entry.type is FileType.DIRECTORY else self.read_file(path)
 
     def write_file(self, path: str, data: bytes) -> None:
         """Create or replace a file; unlike `OpenFile.close` this reports a full flash (ENOSPC)."""

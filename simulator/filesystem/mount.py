@@ -31,9 +31,11 @@ def format(view: FlashView, kind: FileSystemKind, *, block_size: int, page_size:
 
 
 def build_file_system(
-    files: Mapping[str, bytes], kind: FileSystemKind, *, size_bytes: int, block_size: int, page_size: int
+    files: Mapping[str, bytes | None], kind: FileSystemKind, *, size_bytes: int, block_size: int, page_size: int
 ) -> bytes:
-    """Return the bytes of a partition that holds ``files``, given by absolute path; directories are made as needed.
+    """Return the bytes of a partition that holds ``files``, given by absolute path.
+
+    None stands for a directory; others are made as needed.
 
     Same arguments, same bytes, so a caller that makes many boards builds once and shares the result.
     `FileSystemError` if they do not fit (ENOSPC) or a path is too long (ENAMETOOLONG).
@@ -42,8 +44,9 @@ def build_file_system(
     file_system = format(flash, kind, block_size=block_size, page_size=page_size)
     directories = {""}
     for path, data in files.items():
-        _make_directories(file_system, path.rpartition("/")[0], directories)
-        file_system.write_file(path, data)
+        _make_directories(file_system, path if data is None else path.rpartition("/")[0], directories)
+        if data is not None:
+            file_system.write_file(path, data)
     file_system.unmount()
     return flash.to_bytes()
 

@@ -137,6 +137,22 @@ class SpiffsFileSystem(FileSystem):
                 entries.append(DirectoryEntry(_text(entry[len(prefix) :]), type_, header.file_size))
         return entries
 
+    def contents(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield everything, also what is in no listing because nobody made the directory that its name is in."""
+        for header in self._files.list():
+            if header.name.endswith(b"/."):
+                directory = header.name[:-2]
+                if directory:
+                    yield _text(directory), None
+                continue
+            with _device_errors():
+                number = self._files.open(header.name, readable=True, writable=False)
+                try:
+                    data = self._files.read(number, self._files.size(number))
+                finally:
+                    self._files.close(number)
+            yield "/" + _text(header.name).removeprefix("/"), data
+
     def mkdir(self, path: str) -> None:
         """Make a directory; EEXIST if the name is taken, ENOENT or ENOTDIR if there is no directory above it."""
         name = _bytes(path)

@@ -16,7 +16,7 @@ from simulator.firmware.build import (
     next_manifest,
 )
 from simulator.firmware.identity import find_manifest, read_manifest
-from simulator.firmware.manifest import Manifest, ManifestError
+from simulator.firmware.manifest import Manifest, ManifestError, embedded_manifest
 from simulator.firmware.recognition import Recognition, app_name, recognise
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "app_name",
     "build_firmware",
     "build_for",
+    "embedded_manifest",
     "find_manifest",
     "first_manifest",
     "next_manifest",

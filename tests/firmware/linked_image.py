@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.formats import AppDescriptor, Segment, build_image
+from simulator.boards import Board
+from simulator.filesystem import build_file_system
+from simulator.formats import AppDescriptor, OtaData, Segment, build_image
+from simulator.testing import build_flash
 
 COMMIT: Final = "6b455df4965c2242754a80896562e254ba0ee528"
 BUILD_TIME: Final = 1669989664
@@ -122,3 +125,29 @@ def hello_world() -> bytes:
     """Return an image of another project."""
     descriptor = AppDescriptor(version="v1.2", project_name="hello_world", time="10:00:00", date="Jan  1 2023")
     return Linker(1, descriptor, [*noise(1), ["Hello world!\n", "Restarting in %d seconds...\n"], *noise(2)]).image()
+
+
+def dump_of(
+    board: Board,
+    apps: Mapping[str, bytes],
+    *,
+    otadata: OtaData | None = None,
+    files: Mapping[str, bytes] | None = None,
+    size_bytes: int | None = None,
+) -> bytes:
+    """Return what esptool would read from the whole flash of ``board`` with ``apps`` by partition label.
+
+    ``size_bytes`` is that of another chip, with the board's table all the same.
+    """
+    parts = dict(apps)
+    if otadata is not None:
+        parts["otadata"] = otadata.to_bytes()
+    storage = build_file_system(
+        files or {"/system.lua": b"os.loglevel(os.LOG_ERR)\n"},
+        board.filesystem,
+        size_bytes=board.storage_size_bytes,
+        block_size=board.spiffs_block_size_bytes if board.filesystem == "spiffs" else board.lfs_block_size_bytes,
+        page_size=board.spiffs_page_size_bytes if board.filesystem == "spiffs" else board.lfs_program_size_bytes,
+    )
+    parts["storage"] = storage
+    return build_flash(parts, board.partition_table(), size_bytes=size_bytes or board.flash_size_bytes)
