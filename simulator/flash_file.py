@@ -1,8 +1,15 @@
-"""A flash chip as a file: raw bytes, as esptool reads and writes them. Written whole or not at all."""
+"""A flash chip as a file: raw bytes, as esptool reads and writes them. Written whole or not at all.
+
+What a chip has endured cannot be read from it, so a flash file has no room for it. It is kept in a file of its own
+beside the flash file, ``flash.bin.wear`` for ``flash.bin``: JSON, with the erase count of every sector that was ever
+erased. No such file, nothing known; the dump of a real board has none.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +18,9 @@ from simulator.units import MIB, format_size
 
 CHIP_SIZES: Final = tuple(megabytes * MIB for megabytes in (1, 2, 4, 8, 16))
 """Of the flash chips that an ESP32 boots from."""
+SECTOR_BYTES: Final = 4096
+
+_WEAR_FORMAT: Final = 1
 
 
 def read_flash_file(path: Path, *, size_bytes: int | None = None) -> bytes:
@@ -30,6 +40,42 @@ def write_flash_file(path: Path, data: bytes) -> None:
 
     Raises OSError that names ``path``.
     """
+    _write_whole(path, data)
+
+
+def wear_file(path: Path) -> Path:
+    """Return where the wear of the chip in the flash file ``path`` is kept."""
+    return path.with_name(path.name + ".wear")
+
+
+def read_wear(path: Path, *, sector_count: int) -> list[int] | None:
+    """Return how often each sector of the chip in the flash file ``path`` was erased; None if nobody knows.
+
+    Raises `UsageError` if the file beside it is not ours, and OSError if it cannot be read.
+    """
+    beside = wear_file(path)
+    try:
+        text = beside.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        erased = {int(sector): int(count) for sector, count in json.loads(text)["erase_counts"].items()}
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{beside} holds no erase counts ({error!r}); remove it to start anew") from error
+    if not all(sector in range(sector_count) and 0 <= count < 1 << 32 for sector, count in erased.items()):
+        raise UsageError(f"{beside} does not fit a chip of {sector_count} sectors; remove it to start anew")
+    return [erased.get(sector, 0) for sector in range(sector_count)]
+
+
+def write_wear(path: Path, erase_counts: Sequence[int]) -> None:
+    """Keep the wear of the chip in the flash file ``path``, if there is any."""
+    worn = {str(sector): count for sector, count in enumerate(erase_counts) if count}
+    if worn or wear_file(path).exists():
+        text = json.dumps({"format": _WEAR_FORMAT, "sector_bytes": SECTOR_BYTES, "erase_counts": worn}, indent=1)
+        _write_whole(wear_file(path), text.encode() + b"\n")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
     path = path.resolve()
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:

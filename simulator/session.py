@@ -23,6 +23,7 @@ from simulator.boot import BootConfig, start_bootloader
 from simulator.boot.revision import REVISIONS
 from simulator.device.device import BootRecord, Device
 from simulator.device.manufacture import AUTORUN, Files, check_fits, folder_files, new_chip, put_files, stock_files
+from simulator.dump import read_dump
 from simulator.errors import FormatError, UsageError
 from simulator.events import Event, to_json_line
 from simulator.firmware import (
@@ -34,14 +35,16 @@ from simulator.firmware import (
     next_manifest,
     read_manifest,
 )
-from simulator.flash.chip import FlashChip
-from simulator.flash_file import read_flash_file, write_flash_file
+from simulator.flash.chip import SECTOR_BYTES, FlashChip
+from simulator.flash.timing import ENDURANCE_ERASES, TYPICAL, FlashTiming
+from simulator.flash_file import read_flash_file, read_wear, write_flash_file, write_wear
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, PartitionTable
 from simulator.network.redirect import ServerAddress
 from simulator.ota_protocol import Firmware
 from simulator.units import NS_PER_S, format_duration
 from simulator.world import World, run_in_world
 
+DEFAULT_BOARD: Final = "N1ESP32-OTA"
 DEFAULT_SSID: Final = "luatwin"
 DEFAULT_PASSWORD: Final = "virtual-wifi"  # noqa: S105 (of the access point that is there if nobody asks for another)
 
@@ -58,14 +61,15 @@ class Ending(Enum):
     TIMEOUT = "timeout"
     """The simulated time is up."""
     STUCK = "stuck"
-    """The board cannot go on: it does not boot, or its app is none of ours."""
+    """The board cannot go on: it does not boot, or its app is no Lua RTOS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What the user wants. Paths are those of the host; durations are simulated nanoseconds."""
 
-    board: str = "N1ESP32-OTA"
+    board: str | None = None
+    """None: what the flash says, else `DEFAULT_BOARD`."""
     sdkconfig: Path | None = None
     factory_partition: bool | None = None
     """None: yes, on boards with OTA, unless an sdkconfig says otherwise."""
@@ -74,6 +78,7 @@ class Request:
     chunk: str | None = None
     arguments: tuple[str, ...] = ()
     flash: Path | None = None
+    flash_timing: FlashTiming = TYPICAL
     access_points: tuple[tuple[str, str], ...] = ()
     server: ServerAddress | None = None
     publish: Publish = "auto"
@@ -84,6 +89,50 @@ class Request:
     bootloader_log_level: str | None = None
     image_bytes: int = DEFAULT_IMAGE_BYTES
     argv: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlashUse:
+    """What a run did to the flash chip."""
+
+    operations: int
+    """Erase commands and program calls."""
+    erased_sectors: int
+    busiest_sector: int
+    """The one that was erased most often in its life."""
+    busiest_erases: int
+    busiest_partition: str | None
+    """Where that is."""
+
+    @classmethod
+    def of(cls, chip: FlashChip, *, operations_before: int, erases_before: int) -> FlashUse:
+        """Return what was done to ``chip`` since it had done that much."""
+        counts = chip.erase_counts
+        busiest = max(range(len(counts)), key=counts.__getitem__)
+        address = busiest * SECTOR_BYTES
+        inside = (entry.label for entry in _table(chip) if entry.offset <= address < entry.end)
+        return cls(
+            operations=chip.operation_count - operations_before,
+            erased_sectors=sum(counts) - erases_before,
+            busiest_sector=busiest,
+            busiest_erases=counts[busiest],
+            busiest_partition=next(inside, None),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as ``--json`` prints it."""
+        worn = {
+            "sector": self.busiest_sector,
+            "address": self.busiest_sector * SECTOR_BYTES,
+            "partition": self.busiest_partition,
+            "erases": self.busiest_erases,
+            "share_of_life": self.busiest_erases / ENDURANCE_ERASES,
+        }
+        return {
+            "operations": self.operations,
+            "erased_sectors": self.erased_sectors,
+            "busiest_sector": worn if self.busiest_erases else None,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +149,9 @@ class Report:
     """Where the Lua code was last seen."""
     simulated_ns: int
     bricked: bool
+    flash: FlashUse
+    remarks: tuple[str, ...]
+    """What is to be said of the flash file that was given."""
 
     @property
     def exit_code(self) -> int:
@@ -126,6 +178,8 @@ class Report:
             "script_errors": list(self.script_errors),
             "why": self.why or None,
             "simulated_s": self.simulated_ns / NS_PER_S,
+            "flash": self.flash.to_json(),
+            "remarks": list(self.remarks),
             "console": self.console.decode("utf-8", "replace"),
         }
 
@@ -138,20 +192,27 @@ class _Setting:
     chip: FlashChip
     firmware: Firmware | None
     inputs: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def run_session(
     request: Request,
     *,
     heard: Callable[[bytes], None],
+    remark: Callable[[str], None] = lambda _text: None,
     steer: Callable[[World, Device], Awaitable[None]] | None = None,
 ) -> Report:
     """Run a board as ``request`` says and return the report. ``heard`` gets the console's bytes as they are sent.
 
-    Without ``steer`` the run ends when the board is idle; with it, when ``steer`` returns. Raises `LuaTwinError` for
-    what is wrong with the request, before anything runs.
+    ``remark`` hears, before anything runs, what is to be said of the flash file. Without ``steer`` the run ends when
+    the board is idle; with it, when ``steer`` returns. Raises `LuaTwinError` for what is wrong with the request,
+    before anything runs.
     """
     setting = _prepare(request)
+    chip = setting.chip
+    operations_before, erases_before = chip.operation_count, sum(chip.erase_counts)
+    for text in setting.remarks:
+        remark(text)
 
     async def main(world: World) -> Report:
         for ssid, password in request.access_points or ((DEFAULT_SSID, DEFAULT_PASSWORD),):
@@ -160,7 +221,7 @@ def run_session(
             world.catalogue.publish(setting.firmware)
         device = world.add_board(
             setting.board,
-            setting.chip,
+            chip,
             arguments=request.arguments,
             bootloader_log_level=request.bootloader_log_level,
         )
@@ -170,7 +231,8 @@ def run_session(
                 stack.enter_context(_event_file(request, world, setting.inputs))
             world.power_on(device)
             ending = await _until_the_end(request, world, device, steer)
-            report = _report(ending, device, world)
+            use = FlashUse.of(chip, operations_before=operations_before, erases_before=erases_before)
+            report = _report(ending, device, world, use, setting.remarks)
             world.events.emit(device.name, "end", outcome=ending.value, exit_code=report.exit_code)
         return report
 
@@ -178,7 +240,8 @@ def run_session(
         return run_in_world(main, seed=request.seed, speed=request.speed, server=request.server)
     finally:
         if request.flash is not None:
-            write_flash_file(request.flash, setting.chip.to_bytes())
+            write_flash_file(request.flash, chip.to_bytes())
+            write_wear(request.flash, chip.erase_counts)
 
 
 async def _until_the_end(
@@ -207,7 +270,7 @@ async def _until_the_end(
     return ending
 
 
-def _report(ending: Ending, device: Device, world: World) -> Report:
+def _report(ending: Ending, device: Device, world: World, flash: FlashUse, remarks: tuple[str, ...]) -> Report:
     why = device.why_stuck
     where = device.where()
     if ending is Ending.TIMEOUT:
@@ -222,6 +285,8 @@ def _report(ending: Ending, device: Device, world: World) -> Report:
         where=where,
         simulated_ns=world.now_ns(),
         bricked=device.is_bricked,
+        flash=flash,
+        remarks=remarks,
     )
 
 
@@ -229,31 +294,54 @@ def _report(ending: Ending, device: Device, world: World) -> Report:
 
 
 def _prepare(request: Request) -> _Setting:
-    board = load_board(request.board)
-    if request.sdkconfig is not None:
-        board = board.with_sdkconfig(request.sdkconfig)
+    files = _files(request)
+    inputs = {path: sha256(data).hexdigest() for path, data in files.items()}
+    if request.flash is not None and request.flash.exists():
+        setting = _existing_board(request, request.flash, files, inputs)
+    else:
+        if request.flash is not None:
+            _check_writable(request.flash)
+        setting = _new_board(request, files, inputs)
+    setting.chip.timing = request.flash_timing
+    setting.firmware = _firmware_to_publish(request, setting.board, setting.chip)
+    if setting.firmware is not None:
+        inputs["published"] = sha256(setting.firmware.image).hexdigest()
+    return setting
+
+
+def _existing_board(request: Request, path: Path, files: Files, inputs: dict[str, str]) -> _Setting:
+    """Return the board of a flash file, which the user may have named, with ``files`` put onto it."""
+    contents = read_flash_file(path)
+    inputs["flash"] = sha256(contents).hexdigest()
+    try:
+        dump = read_dump(contents, board=_board_asked_for(request), default_board=DEFAULT_BOARD)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    wear = read_wear(path, sector_count=len(contents) // SECTOR_BYTES)
+    chip = FlashChip(len(contents), contents, erase_counts=wear or ())
+    if files and dump.manifest is not None:
+        put_files(chip, dump.board, files)
+    remarks = tuple(f"{path}: {text}" for text in dump.remarks)
+    return _Setting(dump.board, chip, None, inputs, remarks)
+
+
+def _new_board(request: Request, files: Files, inputs: dict[str, str]) -> _Setting:
+    board = _board_asked_for(request) or load_board(DEFAULT_BOARD)
     if board.ota:
         factory = request.factory_partition
         if factory is None:
             factory = board.factory_partition or request.sdkconfig is None
         board = dataclasses.replace(board, factory_partition=factory)
-    files = _files(request)
-    inputs = {path: sha256(data).hexdigest() for path, data in files.items()}
-    if request.flash is not None and request.flash.exists():
-        contents = read_flash_file(request.flash, size_bytes=board.flash_size_bytes)
-        inputs["flash"] = sha256(contents).hexdigest()
-        chip = FlashChip(board.flash_size_bytes, contents)
-        if files:
-            put_files(chip, board, files)
-    else:
-        if request.flash is not None:
-            _check_writable(request.flash)
-        whole = files if request.script is not None and request.script.is_dir() else {**stock_files(), **files}
-        chip = new_chip(board, first_manifest(board), whole, image_bytes=request.image_bytes)
-    firmware = _firmware_to_publish(request, board, chip)
-    if firmware is not None:
-        inputs["published"] = sha256(firmware.image).hexdigest()
-    return _Setting(board, chip, firmware, inputs)
+    whole = files if request.script is not None and request.script.is_dir() else {**stock_files(), **files}
+    chip = new_chip(board, first_manifest(board), whole, image_bytes=request.image_bytes)
+    return _Setting(board, chip, None, inputs)
+
+
+def _board_asked_for(request: Request) -> Board | None:
+    board = None if request.board is None else load_board(request.board)
+    if request.sdkconfig is not None:
+        board = (board or load_board(DEFAULT_BOARD)).with_sdkconfig(request.sdkconfig)
+    return board
 
 
 def _files(request: Request) -> Files:

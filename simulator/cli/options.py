@@ -51,11 +51,21 @@ verbose_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="The result as one JSON object on stdout.")
 
 
-def board_options(command: Command) -> Command:
-    """Give ``command`` the parameters ``board`` (an id or a board file) and ``sdkconfig`` (a path or None)."""
+def board_options(command: Command, *, of_flash: bool = False) -> Command:
+    """Give ``command`` the parameters ``board`` (an id or a board file) and ``sdkconfig`` (a path or None).
+
+    ``of_flash``: ``board`` is None if it is not given, because a flash file may tell.
+    """
+    default = f"that of the flash, or {DEFAULT_BOARD}" if of_flash else DEFAULT_BOARD
+    board = click.option(
+        "--board",
+        default=None if of_flash else DEFAULT_BOARD,
+        metavar="ID",
+        help=f"See luatwin boards.  [default: {default}]",
+    )
     for option in (
         click.option("--sdkconfig", type=click.Path(path_type=Path), metavar="FILE", help="Its build options."),
-        click.option("--board", default=DEFAULT_BOARD, metavar="ID", show_default=True, help="See luatwin boards."),
+        board,
     ):
         command = option(command)
     return command

@@ -53,7 +53,12 @@ def repl(script: Path | None, **options: Any) -> int:
         output.flush()
 
     with _raw_terminal() if interactive else _as_it_is():
-        report = run_session(request, heard=heard, steer=_type_interactively if interactive else _type_all)
+        report = run_session(
+            request,
+            heard=heard,
+            remark=lambda line: click.echo(f"luatwin: {line}\r", err=True),
+            steer=_type_interactively if interactive else _type_all,
+        )
     click.echo(err=interactive)
     return 0 if interactive else report.exit_code
 

@@ -59,7 +59,7 @@ def run(
     if wall_timeout is not None:
         _exit_after(parse_duration(wall_timeout))
     console = _Stdout()
-    report = run_session(request, heard=_discard if as_json else console.write)
+    report = run_session(request, heard=_discard if as_json else console.write, remark=_discard if quiet else _say)
     console.flush()
     if as_json:
         from simulator.cli.output import print_json
@@ -67,7 +67,7 @@ def run(
         print_json(report.to_json())
     if not quiet:
         for line in _remarks(report):
-            click.echo(f"luatwin: {line}", err=True)
+            _say(line)
     return report.exit_code
 
 
@@ -80,8 +80,12 @@ def _remarks(report: Any) -> list[str]:
     return lines
 
 
-def _discard(_data: bytes) -> None:
+def _discard(_data: bytes | str) -> None:
     """Hear nothing; the report has it."""
+
+
+def _say(line: str) -> None:
+    click.echo(f"luatwin: {line}", err=True)
 
 
 class _Stdout:

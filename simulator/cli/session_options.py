@@ -12,6 +12,7 @@ import click
 from simulator.cli.options import board_options
 from simulator.errors import UsageError
 from simulator.firmware import DEFAULT_IMAGE_BYTES
+from simulator.flash.timing import PARTS, Figures
 from simulator.network.redirect import ServerAddress
 from simulator.session import Request
 from simulator.units import format_size, parse_duration, parse_size
@@ -25,7 +26,12 @@ _OPTIONS = (
         "--factory/--no-factory", "factory_partition", default=None,
         help="Make a new board with or without a factory slot next to its two OTA slots.  [default: with]",
     ),
-    click.option("--flash", type=click.Path(dir_okay=False, path_type=Path), help="Use and keep this raw flash file."),
+    click.option("--flash", type=click.Path(dir_okay=False, path_type=Path),
+                 help="Use and keep this raw flash file, which may be the dump of a real board."),
+    click.option("--flash-part", type=click.Choice(list(PARTS), case_sensitive=False), default="W25Q32JV",
+                 show_default=True, help="The flash chip whose data sheet tells how long it is busy."),
+    click.option("--flash-timing", type=click.Choice(("typical", "max")), default="typical", show_default=True,
+                 help="Which of its figures drive simulated time."),
     click.option("--ap", "access_points", multiple=True, metavar="SSID[:PASSWORD]",
                  help="An access point (repeatable).  [default: luatwin:virtual-wifi]"),
     click.option("--server", default="built-in", show_default=True,
@@ -48,7 +54,7 @@ def session_options(function: F) -> F:
     """Add the shared options to a command."""
     for option in reversed(_OPTIONS):
         function = option(function)
-    return board_options(function)
+    return board_options(function, of_flash=True)
 
 
 def build_request(
@@ -58,6 +64,8 @@ def build_request(
     publish: str,
     image_size: str,
     bootloader_log_level: str | None,
+    flash_part: str,
+    flash_timing: Figures,
     speed: str = "max",
     timeout: str | None = None,
     **others: Any,
@@ -71,6 +79,7 @@ def build_request(
         publish=Path(publish) if publish not in ("auto", "none") else publish,  # type: ignore[arg-type]
         image_bytes=parse_size(image_size),
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
+        flash_timing=PARTS[flash_part][flash_timing],
         speed=_speed(speed),
         argv=_inputs_of(sys.argv[1:]),
         **others,

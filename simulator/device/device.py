@@ -24,8 +24,9 @@ from simulator.device.app import App, heap_bytes
 from simulator.device.calls.system import DeviceClock, Identity
 from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
 from simulator.device.uart import Uart
+from simulator.errors import FormatError
 from simulator.events import EventLog
-from simulator.firmware import find_manifest
+from simulator.firmware import read_manifest
 from simulator.flash.chip import FlashChip, FlashOperation
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
@@ -270,12 +271,14 @@ class Device:
         )
 
     async def _run_app(self, reason: ResetReason, boot: BootOutcome) -> Outcome:
-        manifest = find_manifest(boot.image) if boot.image is not None else None
         assert boot.partition is not None
+        assert boot.image is not None
         label, offset = boot.partition.label, boot.partition.offset
-        if manifest is None:
+        try:
+            manifest = read_manifest(boot.image)
+        except FormatError as error:
             self._emit("boot.app", label=label, offset=offset, commit=None)
-            return Hang(f"the app in {label} is no firmware of the twin, so it cannot run it")
+            return Hang(f"the app in {label} cannot run here: {error}")
         self._emit("boot.app", label=label, offset=offset, commit=manifest.commit)
         self.boots.append(BootRecord(reason, label, offset, manifest.commit))
         # RTC memory is loaded from the image again, except after deep sleep.

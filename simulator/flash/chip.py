@@ -18,7 +18,7 @@ What it tells
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -96,7 +96,7 @@ def erase_commands(address: int, length: int) -> Iterator[tuple[int, int]]:
 
 
 class FlashChip:
-    """A NOR flash chip of ``size_bytes``, erased where ``contents`` ends.
+    """A NOR flash chip of ``size_bytes``, erased where ``contents`` ends, that has gone through ``erase_counts``.
 
     Errors are `FlashArgumentError` with the codes of ``spi_flash_*`` (``flash_ops.c``); a refused call changes
     nothing and takes no time.
@@ -114,7 +114,14 @@ class FlashChip:
         "timing",
     )
 
-    def __init__(self, size_bytes: int = 4 * MIB, contents: bytes = b"", *, timing: FlashTiming = TYPICAL) -> None:
+    def __init__(
+        self,
+        size_bytes: int = 4 * MIB,
+        contents: bytes = b"",
+        *,
+        timing: FlashTiming = TYPICAL,
+        erase_counts: Sequence[int] = (),
+    ) -> None:
         if size_bytes <= 0 or size_bytes % SECTOR_BYTES:
             raise ValueError(f"a chip has whole sectors of {SECTOR_BYTES} bytes, not {size_bytes} bytes")
         if len(contents) > size_bytes:
@@ -126,7 +133,9 @@ class FlashChip:
         self.journal: OperationRecorder | None = None
         self.on_operation: Callable[[FlashOperation], None] | None = None
         self._busy_ns = 0
-        self._erase_counts = array("I", bytes(4 * sector_count))
+        self._erase_counts = array("I", erase_counts or bytes(4 * sector_count))
+        if len(self._erase_counts) != sector_count:
+            raise ValueError(f"{len(erase_counts)} erase counts are not those of {sector_count} sectors")
         self._private: set[int] = set()
         self._sectors: list[bytes | bytearray] = [
             _share_erased(contents[start : start + SECTOR_BYTES]) for start in range(0, len(contents), SECTOR_BYTES)
@@ -163,6 +172,11 @@ class FlashChip:
     def erase_count(self, sector: int) -> int:
         """Return how often ``sector`` (an index) was erased."""
         return self._erase_counts[sector]
+
+    @property
+    def erase_counts(self) -> tuple[int, ...]:
+        """How often each sector was erased."""
+        return tuple(self._erase_counts)
 
     def take_busy_ns(self) -> int:
         """Return the simulated time that reads and operations took since the last call."""

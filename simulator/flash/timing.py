@@ -7,8 +7,9 @@ about 400 ms for a megabyte.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from simulator.units import NS_PER_MS, NS_PER_US
 
@@ -64,3 +65,14 @@ GD25Q32C_MAXIMUM: Final = FlashTiming(
     program_byte_ns=12_000,
 )
 TYPICAL: Final = W25Q32JV_TYPICAL
+
+Figures = Literal["typical", "max"]
+PARTS: Final[Mapping[str, Mapping[Figures, FlashTiming]]] = {
+    "W25Q32JV": {"typical": W25Q32JV_TYPICAL, "max": W25Q32JV_MAXIMUM},
+    "W25Q32FV": {"typical": W25Q32FV_TYPICAL, "max": W25Q32FV_MAXIMUM},
+    "GD25Q32C": {"typical": GD25Q32C_TYPICAL, "max": GD25Q32C_MAXIMUM},
+}
+"""The flash chips on ESP32 modules, by part number: what their data sheets call typical, and what they promise."""
+
+ENDURANCE_ERASES: Final = 100_000
+"""So often a sector of any of them can be erased."""

@@ -11,6 +11,7 @@ from simulator.flash_file import write_flash_file
 from simulator.formats import ImageState, OtaData, SelectEntry
 from simulator.testing import build_flash, small_firmware
 from simulator.units import MIB
+from tests.firmware.linked_image import hello_world
 from tests.helpers import luatwin
 
 OLD, NEW = "0" * 40, "1" * 40
@@ -66,13 +67,8 @@ def test_a_flash_that_boots_nothing_is_bricked_and_exits_with_3(tmp_path: Path) 
 
 
 def test_an_app_without_manifest_boots_too(tmp_path: Path) -> None:
-    image = bytearray(small_firmware())
-    image[image.index(b"LUATWIN-APP")] ^= 0x20
-    image[-33] ^= 0x20  # the checksum
-    flash = bytearray(build_flash({"factory": bytes(image)}))
-    flash[0x10000 + 23] = 0  # no digest to mend
     file = tmp_path / "flash.bin"
-    write_flash_file(file, bytes(flash))
+    write_flash_file(file, build_flash({"factory": hello_world()}))
     answer = luatwin("boot", file, "--json").result
     assert (answer["label"], answer["commit"]) == ("factory", None)
     assert luatwin("boot", file).out.endswith("\nstarts factory at 0x10000\n")
