@@ -18,6 +18,7 @@ from simulator.device.calls import CallGroup, collect
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
 from simulator.device.calls.net import NetCalls
+from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
 from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
 from simulator.device.calls.threads import MAIN_ID, ThreadCalls
@@ -98,6 +99,7 @@ class App:
         self._files: FileCalls
         self._threads = ThreadCalls(identity.board, emit)
         self._timers = TimerCalls(identity.board)
+        self._nvs = NvsCalls(identity, chip, emit)
         self._net: NetCalls
         self._driver: NetDriver
 
@@ -114,6 +116,10 @@ class App:
 
     async def run(self) -> Outcome:
         """Start up, run the interpreter, and return how it ended."""
+        fatal = self._nvs.init()
+        if fatal is not None:
+            return fatal
+        await trio.sleep(self._chip.take_busy_ns() / NS_PER_S)
         board, manifest = self.identity.board, self.identity.manifest
         if self._clock.epoch(self._now_ns()) < manifest.build_time:
             self._clock.set(manifest.build_time, self._now_ns())
@@ -184,7 +190,7 @@ class App:
         )
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
-            self._net, ota,
+            self._net, self._nvs, ota,
         )  # fmt: skip
         task = board.interpreter
         try:

@@ -11,12 +11,18 @@ from simulator.firmware import Manifest
 
 _ABORT_PC: Final = 0x40087FB0
 _FAULT_PC: Final = 0x4000C2D0
+_FREED_BLOCK: Final = 0x3FFD6A4C
 _STACK: Final = 0x3FFB5E40
 
 
 def abort_text(manifest: Manifest) -> bytes:
     """Return what ``abort()`` prints: a failed assertion, ``os.exit(1)``."""
     return f"abort() was called at PC 0x{_ABORT_PC:08x} on core 0\r\n".encode() + _end(manifest, _ABORT_PC)
+
+
+def corrupt_heap_text(manifest: Manifest) -> bytes:
+    """Return what the heap prints when memory is given back twice (``multi_heap.c``)."""
+    return f"CORRUPT HEAP: multi_heap.c:477 detected at 0x{_FREED_BLOCK:08x}\r\n".encode() + abort_text(manifest)
 
 
 def exception_text(manifest: Manifest, reason: str, *, core: int = 0, address: int = 0) -> bytes:

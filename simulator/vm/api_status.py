@@ -31,6 +31,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "os": _PLANNED,
     "thread": _PLANNED,
     "tmr": _PLANNED,
+    "nvs": ("faithful", ""),
     "net": _PLANNED,
     "net.curl": ("missing", ""),
     "net.http": ("missing", ""),

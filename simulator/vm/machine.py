@@ -50,7 +50,7 @@ INSTRUCTIONS_PER_TICK: Final = 10_000
 THREAD_END: Final = b"thread.end"
 TICK: Final = b"tick"
 
-_LIBRARIES: Final = ("base", "io", "os", "net", "tmr", "thread", "repl")
+_LIBRARIES: Final = ("base", "io", "os", "net", "tmr", "thread", "nvs", "repl")
 
 
 class PowerOffError(Exception):
