@@ -17,7 +17,7 @@ import trio
 from simulator.boards import Board
 from simulator.boot import BootConfig, BootOutcome, start_bootloader
 from simulator.boot.log import BootLine, LogLevel, render_line
-from simulator.boot.reset import ResetReason
+from simulator.boot.reset import NORMAL_BOOT_MODE, STRAP_GPIO0, ResetReason
 from simulator.boot.revision import REVISIONS
 from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
 from simulator.device.app import App, heap_bytes
@@ -122,6 +122,12 @@ class Device:
         """Set when it has no power and has come to rest; a new one each time that power comes."""
         self.is_off.set()
         self._power: trio.CancelScope | None = None
+        self.gpio0_low = False
+        """Whether somebody pulls GPIO0 low, which makes the ROM wait for esptool if it is so at a reset."""
+        self._boot_mode = NORMAL_BOOT_MODE
+        self._is_released = trio.Event()
+        self._is_released.set()
+        self._until_reset = trio.CancelScope()
         self._failed_boot_reason = ResetReason.SW_RESET
         self._otadata_partition: Partition | None = None
         self._otadata: OtaData | None = None
@@ -149,6 +155,11 @@ class Device:
     def where(self) -> str:
         """Return where the Lua code was last seen, such as ``/autorun.lua:12``; empty if nowhere."""
         return self._app.where() if self._app is not None else ""
+
+    @property
+    def byte_ns(self) -> int:
+        """The simulated nanoseconds that a byte takes on the wire of its console."""
+        return self._uart.byte_ns
 
     def partition_table(self) -> PartitionTable:
         """Return the table as the app reads it from flash."""
@@ -179,42 +190,72 @@ class Device:
             self._power.cancel()
             self._power = None
 
+    def hold_in_reset(self) -> None:
+        """Pull the EN pin low, as a reset button does: everything but the flash chip loses its state at once."""
+        if self._is_released.is_set():
+            self._is_released = trio.Event()
+            self._surroundings.interface.link_down()  # whoever is connected hears nothing, not even a goodbye
+            self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
+            self.is_bricked = False
+            self._until_reset.cancel()
+
+    def release_from_reset(self) -> None:
+        """Let EN go high: the chip starts as if power had come on. Harmless if it is high."""
+        if not self._is_released.is_set():
+            self._latch_strapping_pins()
+            self._is_released.set()
+
+    def _latch_strapping_pins(self) -> None:
+        self._boot_mode = NORMAL_BOOT_MODE & ~STRAP_GPIO0 if self.gpio0_low else NORMAL_BOOT_MODE
+
     async def run(self) -> None:
         """Power on, and stay on until cancelled."""
         self._emit("power.on")
+        self._latch_strapping_pins()
         self.chip.on_operation = self._flash_operation
-        self._rtc = RtcMemory()
-        self._rtc.clock.set(0, self._now_ns())
-        reason = ResetReason.POWERON_RESET
-        attempts = 0
         try:
             while True:
-                self._emit("reset", reason=int(reason), name=reason.name)
-                boot = await self._boot(reason)
-                if boot is None:
-                    attempts += 1
-                    if attempts == BOOT_ATTEMPTS_MAX:
-                        self.is_bricked = True
-                        await self._hang(f"nothing bootable in {attempts} attempts")
-                    reason = self._failed_boot_reason
-                    continue
-                attempts = 0
-                outcome = await self._run_app(reason, boot)
+                await self._is_released.wait()
+                self.chip.take_busy_ns()  # what it was busy with when the power went is cut off, too
+                with trio.CancelScope() as self._until_reset:
+                    await self._run_from_power_on()
                 self._app = None
-                match outcome:
-                    case DeepSleep(duration_ns):
-                        await self._let_uart_finish()
-                        await trio.sleep(duration_ns / NS_PER_S)
-                        reason = ResetReason.DEEPSLEEP_RESET
-                    case Restart(reason, panic):
-                        self._uart.write_raw(panic)
-                        await self._let_uart_finish()
-                    case Hang(why):
-                        await self._hang(why)
         finally:
             self.chip.on_operation = None
             self._app = None
             self._emit("power.off")
+
+    async def _run_from_power_on(self) -> None:
+        """Run from one time that the chip gets power, or EN goes high, to the next."""
+        self._rtc = RtcMemory()
+        self._rtc.clock.set(0, self._now_ns())
+        reason = ResetReason.POWERON_RESET
+        attempts = 0
+        while True:
+            self._emit("reset", reason=int(reason), name=reason.name)
+            boot = await self._boot(reason)
+            if boot is None:
+                attempts += 1
+                if attempts == BOOT_ATTEMPTS_MAX:
+                    self.is_bricked = True
+                    await self._hang(f"nothing bootable in {attempts} attempts")
+                reason = self._failed_boot_reason
+                if reason.latches_strapping:
+                    self._latch_strapping_pins()
+                continue
+            attempts = 0
+            outcome = await self._run_app(reason, boot)
+            self._app = None
+            match outcome:
+                case DeepSleep(duration_ns):
+                    await self._let_uart_finish()
+                    await trio.sleep(duration_ns / NS_PER_S)
+                    reason = ResetReason.DEEPSLEEP_RESET
+                case Restart(reason, panic):
+                    self._uart.write_raw(panic)
+                    await self._let_uart_finish()
+                case Hang(why):
+                    await self._hang(why)
 
     async def _hang(self, why: str) -> None:
         self.why_stuck = why
@@ -229,10 +270,12 @@ class Device:
         self._uart = self._new_uart()
         self._find_otadata()
         began_ns = self._now_ns()
-        rom = start_rom(self.chip, reason, chip_revision=self.board.chip.revision)
+        rom = start_rom(self.chip, reason, boot_mode=self._boot_mode, chip_revision=self.board.chip.revision)
         wait_ns = self._uart.write_raw("".join(f"{line}\r\n" for line in rom.lines).encode())
         self._emit("boot.rom", lines=list(rom.lines))
         await trio.sleep((wait_ns + self.chip.take_busy_ns()) / NS_PER_S)
+        if rom.ending is RomEnding.DOWNLOAD:
+            await trio.sleep_forever()  # until the next reset: its loader is not simulated
         if rom.ending is not RomEnding.BOOTLOADER:
             self._failed_boot_reason = ResetReason.RTCWDT_RTC_RESET
             await trio.sleep(max(0, began_ns + ROM_WATCHDOG_NS - self._now_ns()) / NS_PER_S)

@@ -21,7 +21,7 @@ _BITS_PER_BYTE: Final = 10  # 8N1: start, eight data, stop
 class Uart:
     """The transmitting side. ``heard`` gets every byte on the wire, in order, at the moment it is written."""
 
-    __slots__ = ("_busy_until_ns", "_byte_ns", "_fifo_ns", "_heard", "_now_ns", "copy")
+    __slots__ = ("_busy_until_ns", "_fifo_ns", "_heard", "_now_ns", "byte_ns", "copy")
 
     def __init__(self, *, baud: int, now_ns: Callable[[], int], heard: Callable[[bytes], None]) -> None:
         self.set_baud(baud)
@@ -33,8 +33,8 @@ class Uart:
 
     def set_baud(self, baud: int) -> None:
         """Send with ``baud`` bits a second from now on."""
-        self._byte_ns = _BITS_PER_BYTE * NS_PER_S // baud
-        self._fifo_ns = FIFO_BYTES * self._byte_ns
+        self.byte_ns = _BITS_PER_BYTE * NS_PER_S // baud
+        self._fifo_ns = FIFO_BYTES * self.byte_ns
 
     def write(self, data: bytes, *, ahead_ns: int = 0) -> int:
         """Send ``data`` with each line feed as CR LF; return the nanoseconds that the writer has to wait (more)."""
@@ -48,7 +48,7 @@ class Uart:
         if not wire:
             return 0
         now_ns = self._now_ns() + ahead_ns
-        self._busy_until_ns = max(now_ns, self._busy_until_ns) + len(wire) * self._byte_ns
+        self._busy_until_ns = max(now_ns, self._busy_until_ns) + len(wire) * self.byte_ns
         self._heard(wire)
         return max(0, self._busy_until_ns - now_ns - self._fifo_ns)
 
