@@ -20,7 +20,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from simulator.flash.timing import TYPICAL, FlashTiming
 from simulator.formats.esp_err import EspErr, EspError
@@ -45,17 +45,31 @@ class FlashArgumentError(EspError):
     """The driver refused the arguments, nothing was done. ``code`` is what the ESP-IDF function returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlashOperation:
+class FlashOperation(NamedTuple):
     """One command that changed the chip."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides the method of tuples, which nobody misses
     """Counts from 0 since the chip was made."""
     kind: Literal["erase", "program"]
     address: int
     length: int
     data: bytes
     """What was programmed; empty for an erase."""
+
+
+class MappedBytes(NamedTuple):
+    """A range of a chip as it was at one moment, not yet copied: ``bytes(range)`` copies it.
+
+    Good as a key. Chips and snapshots share sectors, and a sector knows its hash once it was computed.
+    """
+
+    sectors: tuple[bytes, ...]
+    offset: int
+    """Of the first byte in the first sector."""
+    length: int
+
+    def __bytes__(self) -> bytes:
+        return _join(self.sectors, self.offset, self.length)
 
 
 class OperationRecorder(Protocol):
@@ -151,11 +165,7 @@ class FlashChip:
 
     def snapshot(self) -> FlashSnapshot:
         """Return the state of the chip: contents and wear, not the count of operations."""
-        for index in self._private:
-            self._sectors[index] = bytes(self._sectors[index])
-        self._private.clear()
-        # Every sector is bytes now, which the type of the list cannot say.
-        return FlashSnapshot(tuple(self._sectors), self._erase_counts.tobytes())  # type: ignore[arg-type]
+        return FlashSnapshot(self._freeze(0, len(self._sectors)), self._erase_counts.tobytes())
 
     def restore(self, snapshot: FlashSnapshot) -> None:
         """Go back to the state of ``snapshot``, which is of a chip of the same size. No operation, no time."""
@@ -214,13 +224,26 @@ class FlashChip:
             parts.append((UNMAPPED_WORD * ((end - address + phase) // 4 + 1))[phase : phase + end - address])
         return b"".join(parts)
 
+    def map(self, address: int, length: int) -> MappedBytes:
+        """Return what `read_mapped` returns, in the same simulated time, without copying it."""
+        if address + length > self.size_bytes:
+            data = self.read_mapped(address, length)
+            return MappedBytes(tuple(data[at : at + SECTOR_BYTES] for at in range(0, length, SECTOR_BYTES)), 0, length)
+        self._busy_ns += length * self.timing.verify_byte_ns
+        first, stop = address >> _SECTOR_SHIFT, (address + length + _OFFSET_MASK) >> _SECTOR_SHIFT
+        return MappedBytes(self._freeze(first, stop), address & _OFFSET_MASK, length)
+
     def program(self, address: int, data: bytes) -> None:
         """Clear the bits of ``data`` that are 0. Raises ``ESP_ERR_INVALID_SIZE`` if it reaches beyond the chip."""
         length = len(data)
         self._check_range(address, length)
         if not length:
             return
-        self._program_range(address, data)
+        offset = address & _OFFSET_MASK
+        if offset + length <= SECTOR_BYTES:
+            self._program_sector(address >> _SECTOR_SHIFT, offset, data)
+        else:
+            self._program_range(address, data)
         self._busy_ns += self.timing.program_ns(address, length)
         self._finish("program", address, length, data)
 
@@ -268,23 +291,20 @@ class FlashChip:
             raise FlashArgumentError(EspErr.ESP_ERR_INVALID_SIZE, message)
 
     def _contents(self, address: int, length: int) -> bytes:
-        index = address >> _SECTOR_SHIFT
-        offset = address & _OFFSET_MASK
-        end = offset + length
-        if end <= SECTOR_BYTES:
-            return bytes(self._sectors[index][offset:end]) if length else b""
-        sectors = self._sectors[index : (address + length + _OFFSET_MASK) >> _SECTOR_SHIFT]
-        # Cut before joining: a whole image is copied once.
-        sectors[0] = sectors[0][offset:]
-        sectors[-1] = sectors[-1][: (end - 1) % SECTOR_BYTES + 1]
-        return b"".join(sectors)
+        first, stop = address >> _SECTOR_SHIFT, (address + length + _OFFSET_MASK) >> _SECTOR_SHIFT
+        return _join(self._sectors[first:stop], address & _OFFSET_MASK, length)
+
+    def _freeze(self, first: int, stop: int) -> tuple[bytes, ...]:
+        """Return sectors, none of which is private any more."""
+        for index in self._private.intersection(range(first, stop)):
+            self._sectors[index] = bytes(self._sectors[index])
+            self._private.discard(index)
+        # Every one of them is bytes now, which the type of the list cannot say.
+        return tuple(self._sectors[first:stop])  # type: ignore[arg-type]
 
     def _program_range(self, address: int, data: bytes) -> None:
         index = address >> _SECTOR_SHIFT
         offset = address & _OFFSET_MASK
-        if offset + len(data) <= SECTOR_BYTES:
-            self._program_sector(index, offset, data)
-            return
         done = SECTOR_BYTES - offset
         self._program_sector(index, offset, data[:done])
         for start in range(done, len(data), SECTOR_BYTES):
@@ -318,6 +338,16 @@ class FlashChip:
             self.journal.record(operation)
         if self.on_operation is not None:
             self.on_operation(operation)
+
+
+def _join(sectors: Sequence[bytes | bytearray], offset: int, length: int) -> bytes:
+    """Return ``length`` bytes from ``offset`` in the first of ``sectors``, which end in the last of them."""
+    end = offset + length
+    if end <= SECTOR_BYTES:
+        return bytes(sectors[0][offset:end]) if length else b""
+    # Cut before joining: a whole image is copied once.
+    last = sectors[-1][: (end - 1) % SECTOR_BYTES + 1]
+    return b"".join((sectors[0][offset:], *sectors[1:-1], last))
 
 
 def _share_erased(sector: bytes) -> bytes:

@@ -148,6 +148,34 @@ def test_mapped_reads_go_on_beyond_the_chip_and_beyond_the_cache() -> None:
     assert chip.read_mapped(100, 0) == b""
 
 
+@given(address=st.integers(0, 6 * SECTOR), length=st.integers(0, 6 * SECTOR))
+def test_a_mapped_range_is_what_reading_it_gives_and_takes_as_long(address: int, length: int) -> None:
+    chip = small_chip(b"first sector".ljust(SECTOR + 7, b"\xa5"))
+    chip.program(2 * SECTOR + 5, b"third sector")
+    chip.take_busy_ns()
+    read, read_ns = chip.read_mapped(address, length), chip.take_busy_ns()
+    assert bytes(chip.map(address, length)) == read
+    assert chip.take_busy_ns() == read_ns
+
+
+def test_a_mapped_range_is_that_of_one_moment() -> None:
+    chip = small_chip()
+    chip.program(SECTOR, b"before")
+    before = chip.map(SECTOR - 2, 10)
+    chip.program(SECTOR, b"\0")
+    assert bytes(before) == b"\xff\xffbefore\xff\xff"
+    assert bytes(chip.map(SECTOR, 6)) == b"\0efore"
+
+
+def test_equal_ranges_of_chips_with_the_same_contents_are_one_key() -> None:
+    one, other = small_chip(b"image" * 2000), small_chip()
+    other.program(0, b"image" * 2000)
+    ranges = {one.map(3, 9000), other.map(3, 9000), one.map(3, 9000)}
+    assert len(ranges) == 1
+    other.program(8000, b"\0")
+    assert other.map(3, 9000) not in ranges
+
+
 # --- snapshots
 
 
