@@ -15,16 +15,23 @@ was blank, the slot that was loaded is entered as VALID.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Final
 
+from simulator.boot import reasons
+from simulator.boot.anti_rollback import update_secure_version
 from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
 from simulator.boot.config import BootConfig, BootOutcome, Ending, FactoryReset
+from simulator.boot.esp32 import Esp32
 from simulator.boot.image_check import LARGEST_MAPPING_BYTES, ImageCheck
-from simulator.boot.log import BootLine, BootLog
+from simulator.boot.log import BootLine, BootLog, LogLevel
 from simulator.boot.roles import FACTORY_INDEX, Roles, can_be_tried, is_there, printed_label
-from simulator.boot.steps import Work, steps
+from simulator.boot.secure_boot import SignatureCheckV1, bootloader_check
+from simulator.boot.secure_boot_enable import AbortError, Enabling
+from simulator.boot.steps import Pause, Work, steps
+from simulator.efuses import Fuse
 from simulator.flash.chip import SECTOR_BYTES, FlashArgumentError, FlashChip
 from simulator.formats.app_descriptor import (
     APP_DESCRIPTOR_BYTES,
@@ -45,6 +52,7 @@ from simulator.formats.partition_table import (
     PartitionTable,
     PartitionTableError,
 )
+from simulator.units import NS_PER_S
 
 TAG: Final = "boot"
 
@@ -53,17 +61,18 @@ _MODES: Final[dict[int, str]] = {mode: mode.name.replace("_", " ") for mode in S
 
 
 @steps
-def start_bootloader(chip: FlashChip, config: BootConfig) -> Work[BootOutcome]:
+def start_bootloader(chip: FlashChip, config: BootConfig, esp32: Esp32 | None = None) -> Work[BootOutcome]:
     """Run the bootloader on ``chip``, stopping at every line of its log and after every flash command.
 
-    Never raises, whatever lies in the flash, and always comes to an end.
+    Without ``esp32`` it is a blank one after power-on. Never raises, whatever lies in the flash, and always comes to
+    an end.
     """
-    return (yield from _Bootloader(chip, config).run())
+    return (yield from _Bootloader(chip, config, Esp32() if esp32 is None else esp32).run())
 
 
-def run_bootloader(chip: FlashChip, config: BootConfig) -> BootOutcome:
+def run_bootloader(chip: FlashChip, config: BootConfig, esp32: Esp32 | None = None) -> BootOutcome:
     """Run the bootloader on ``chip`` to its end, for callers that have no clock."""
-    return start_bootloader(chip, config).run()
+    return start_bootloader(chip, config, esp32).run()
 
 
 class _End(Exception):  # noqa: N818 (never leaves this module)
@@ -76,24 +85,27 @@ class _End(Exception):  # noqa: N818 (never leaves this module)
 class _Bootloader:
     """One run. Each generator below is a part of it that yields what it prints; each may raise `_End`."""
 
-    def __init__(self, chip: FlashChip, config: BootConfig) -> None:
+    def __init__(self, chip: FlashChip, config: BootConfig, esp32: Esp32) -> None:
         self.chip = chip
         self.config = config
+        self.esp32 = esp32
         self.revision = config.revision
         self.log = BootLog()
+        self.signature = bootloader_check(config.secure_boot, revision=config.revision, efuses=esp32.efuses)
         self.check = ImageCheck(
             chip=chip,
             revision=config.revision,
             log=self.log,
             loads=True,
-            wakes_from_deep_sleep=config.wakes_from_deep_sleep,
-            chip_revision=config.chip_revision,
+            wakes_from_deep_sleep=esp32.wakes_from_deep_sleep,
+            chip_revision=esp32.revision,
+            signature=self.signature,
         )
         self.table = PartitionTable()
         self.roles = Roles()
         self.otadata_is_initial = False
-        self.secure_version = config.secure_version
         self.burned: list[int] = []
+        self.reasons: list[str] = []
 
     def run(self) -> Work[BootOutcome]:
         partition: Partition | None = None
@@ -112,32 +124,39 @@ class _Bootloader:
             image=image,
             log=tuple(self.log.lines),
             burned=tuple(self.burned),
+            why="; ".join(self.reasons),
         )
+
+    def _reset(self, why: str) -> _End:
+        """Return what ends the run without an app."""
+        self.reasons.append(why)
+        return _End(Ending.RESET)
 
     def _find_app(self) -> Work[tuple[Partition, AppImage]]:
         config = self.config
         start = yield from self._select()
-        if self.revision.pins_count_after_deep_sleep or not config.wakes_from_deep_sleep:
-            if config.factory_reset is not None:
-                yield from self._reset_to_factory(config.factory_reset)
+        if self.revision.pins_count_after_deep_sleep or not self.esp32.wakes_from_deep_sleep:
+            reset = config.factory_reset
+            if reset is not None and (yield from self._is_held(reset.pin)):
+                yield from self._reset_to_factory(reset)
                 start = yield from self._select()
-            elif config.test_app_wanted:
+            elif config.test_app_pin is not None and (yield from self._is_held(config.test_app_pin)):
                 return (yield from self._load_test_app())
         return (yield from self._load(start))
 
     # --- what it prints of the chip (bootloader_init.c)
 
     def _announce(self) -> Iterator[BootLine]:
-        log, config, revision = self.log, self.config, self.revision
-        if config.reset_reason.is_reported_as_watchdog:
+        log, esp32, revision = self.log, self.esp32, self.revision
+        if esp32.reset_reason.is_reported_as_watchdog:
             yield log.warn(TAG, "PRO CPU has been reset by WDT.")
-            for cpu, pc in zip(("PRO", "APP"), config.watchdog_pcs, strict=True):
+            for cpu, pc in zip(("PRO", "APP"), esp32.watchdog_pcs, strict=True):
                 yield log.warn(TAG, f"WDT reset info: {cpu} CPU PC=0x{pc:x}")
         yield log.info(TAG, f"ESP-IDF {revision.version} 2nd stage bootloader")
-        yield log.info(TAG, f"compile time {config.compile_time}")
+        yield log.info(TAG, f"compile time {self.config.compile_time}")
         if revision.announces_chip:
             yield log.info(TAG, "Multicore bootloader")
-            yield log.info(TAG, f"chip revision: v{config.chip_revision // 100}.{config.chip_revision % 100}")
+            yield log.info(TAG, f"chip revision: v{esp32.revision // 100}.{esp32.revision % 100}")
             yield from self._announce_flash("boot.esp32")
         yield log.info(TAG, "Enabling RNG early entropy source...")
         if not revision.announces_chip:
@@ -157,6 +176,7 @@ class _Bootloader:
     def _read_table(self) -> Iterator[BootLine]:
         log = self.log
         data = self.chip.read_mapped(TABLE_OFFSET, TABLE_BYTES)
+        yield from self._check_table_signature(data)
         fault = ""
         try:
             # It believes its own header about the size of the chip.
@@ -168,7 +188,7 @@ class _Bootloader:
             yield log.error("flash_parts", fault)
             yield log.error(TAG, "Failed to verify partition table")
             yield log.error(TAG, "load partition table error!")
-            raise _End(Ending.RESET)
+            raise self._reset(f"the partition table is broken: {fault}")
         yield log.info(TAG, "Partition Table:")
         yield log.info(TAG, "## Label            Usage          Type ST Offset   Length")
         for index, partition in enumerate(self.table):
@@ -180,17 +200,34 @@ class _Bootloader:
             )
         yield log.info(TAG, "End of partition table")
 
+    def _check_table_signature(self, table: bytes) -> Iterator[BootLine]:
+        signature, log = self.signature, self.log
+        if not isinstance(signature, SignatureCheckV1) or not self.revision.verifies_table_signature:
+            return
+        if not self.esp32.efuses.read(Fuse.ABS_DONE_0):
+            return
+        yield log.info(TAG, "Verifying partition table signature...")
+        if not (yield from signature(self.chip, log, TABLE_OFFSET + TABLE_BYTES, hashlib.sha256(table))):
+            yield log.error(TAG, "Failed to verify partition table signature.")
+            yield log.error(TAG, "load partition table error!")
+            raise self._reset("the signature of the partition table is bad")
+
     # --- which index to start with (bootloader_utility_get_selected_boot_partition)
 
     def _select(self) -> Work[int]:
         log, roles = self.log, self.roles
         self.otadata_is_initial = False
         if not is_there(roles.otadata):
+            self.reasons.append("there is no otadata, so the factory app comes first")
             return FACTORY_INDEX
         otadata = yield from self._read_otadata(roles.otadata)
         if self.config.watches_first_boot:
             for index, entry in enumerate(otadata.entries):
                 if entry.ota_state == ImageState.PENDING_VERIFY:
+                    slot = self._name_of(entry)
+                    self.reasons.append(
+                        f"rolled back: {slot} was started once and reset before it confirmed itself (otadata[{index}])"
+                    )
                     aborted = replace(entry, ota_state=ImageState.ABORTED)
                     otadata = otadata.with_entry(index, aborted)
                     yield from self._write_otadata(index, aborted)
@@ -198,15 +235,19 @@ class _Bootloader:
         both_are_initial = first.is_initial and second.is_initial
         if self.config.anti_rollback:
             yield log.info(TAG, "Enabled a check secure version of app for anti rollback")
-            yield log.info(TAG, f"Secure version (from eFuse) = {self.secure_version}")
+            yield log.info(TAG, f"Secure version (from eFuse) = {self._secure_version()}")
             if both_are_initial:
                 yield log.info(TAG, "otadata[0..1] in initial state")
                 self.otadata_is_initial = True
+                self.reasons.append(reasons.nothing_selected(otadata))
                 return FACTORY_INDEX
             active = active_index(
                 otadata.entries, ((yield from self._is_eligible(first)), (yield from self._is_eligible(second)))
             )
         elif (first.is_invalid and second.is_invalid) or not roles.app_count:
+            self.reasons.append(
+                reasons.nothing_selected(otadata) if roles.app_count else "there are no slots to select from"
+            )
             if is_there(roles.factory):
                 yield log.info(TAG, "Defaulting to factory image")
                 return FACTORY_INDEX
@@ -216,7 +257,11 @@ class _Bootloader:
         else:
             active = otadata.active()
         if active is not None:
-            return (yield from self._select_entry(active, otadata.entries[active]))
+            entry = otadata.entries[active]
+            index = yield from self._select_entry(active, entry)
+            self.reasons.append(reasons.selection(otadata, active, self._name_of(entry)))
+            return index
+        self.reasons.append(reasons.nothing_selected(otadata))
         if is_there(roles.factory):
             yield log.error(TAG, "ota data partition invalid, falling back to factory")
         else:
@@ -231,9 +276,16 @@ class _Bootloader:
             yield from self._burn_secure_version(self.roles.slots.get(slot))
         return slot
 
+    def _name_of(self, entry: SelectEntry) -> str:
+        """Return the label of the slot that an entry is about."""
+        slot = entry.slot(max(self.roles.app_count, 1))
+        partition = self.roles.slots.get(slot)
+        return f"ota_{slot}" if partition is None else partition.label
+
     def _slot_of(self, entry: SelectEntry) -> int:
         if not self.roles.app_count:
             # Only an anti-rollback build gets here without app slots: the C code divides by their number.
+            self.reasons.append("otadata selects a slot where there is none: division by zero")
             raise _End(Ending.EXCEPTION)
         return entry.slot(self.roles.app_count)
 
@@ -242,9 +294,9 @@ class _Bootloader:
             minimum = self.revision.otadata_minimum
             message = f"ota_info partition size {partition.size} is too small (minimum {minimum} bytes)"
             yield self.log.error(TAG, message)
-            raise _End(Ending.RESET)
+            raise self._reset(message)
         if not (yield from self._can_map(TAG, partition)):
-            raise _End(Ending.RESET)
+            raise self._reset("otadata is too large to be read")
         first, second = (
             SelectEntry.from_bytes(self.chip.read_mapped(partition.offset + index * SECTOR_BYTES, ENTRY_BYTES))
             for index in (0, 1)
@@ -291,7 +343,10 @@ class _Bootloader:
         if not self.config.anti_rollback:
             return True
         descriptor = yield from self._read_descriptor(partition)
-        return descriptor is not None and descriptor.secure_version >= self.secure_version
+        return descriptor is not None and descriptor.secure_version >= self._secure_version()
+
+    def _secure_version(self) -> int:
+        return self.esp32.efuses.secure_version(self.config.secure_version_bits)
 
     def _read_descriptor(self, partition: Partition | None) -> Generator[BootLine, None, AppDescriptor | None]:
         code = EspErr.ESP_ERR_INVALID_ARG
@@ -309,24 +364,16 @@ class _Bootloader:
         return None
 
     def _burn_secure_version(self, partition: Partition | None) -> Iterator[BootLine]:
-        """Raise the eFuse to the secure version of the app in ``partition`` (``esp_efuse_update_secure_version``)."""
-        tag = "efuse"
+        """Raise the eFuse to the secure version of the app in ``partition``."""
         descriptor = yield from self._read_descriptor(partition)
         if descriptor is None:
             return
-        version = descriptor.secure_version
-        bits = self.config.secure_version_bits
-        if version > bits:
-            yield self.log.error(tag, f"Max secure version is {bits}. Given {version} version can not be written.")
-        elif self.config.has_coding_scheme:
-            yield self.log.error(tag, "Anti rollback is not supported with a 3/4 coding scheme.")
-        elif version > self.secure_version:
-            self.secure_version = version
-            self.burned.append(version)
-            yield self.log.info(tag, f"Anti-rollback is set. eFuse field is updated({version}).")
-        elif version < self.secure_version:
-            message = f"secure_version of app is lower that eFuse field({self.secure_version})."
-            yield self.log.error(tag, f"Anti-rollback is not set. {message}")
+        before = self._secure_version()
+        yield from update_secure_version(
+            self.esp32.efuses, descriptor.secure_version, bits=self.config.secure_version_bits, log=self.log
+        )
+        if self._secure_version() != before:
+            self.burned.append(self._secure_version())
 
     # --- which image starts (bootloader_utility_load_boot_image)
 
@@ -340,7 +387,10 @@ class _Bootloader:
                 image = yield from self._try(partition)
                 if image is not None:
                     yield from self._enter_initial_otadata(index)
-                    return partition, image
+                    if (yield from self._enable_secure_boot(partition, image)):
+                        return partition, image
+            else:
+                self.reasons.append(f"{partition.label} has a lower secure version than the eFuses")
             name = "Factory app partition" if index == FACTORY_INDEX else f"OTA app partition slot {index}"
             yield self.log.error(TAG, f"{name} is not bootable")
 
@@ -351,14 +401,21 @@ class _Bootloader:
             image = yield from self._try(test)
             if image is not None:
                 yield self.log.warn(TAG, "Falling back to test app as only bootable partition")
-                return test, image
+                if (yield from self._enable_secure_boot(test, image)):
+                    return test, image
         yield self.log.error(TAG, "No bootable app partitions in the partition table")
-        raise _End(Ending.RESET)
+        raise self._reset("no app can start")
 
     def _try(self, partition: Partition) -> Work[AppImage | None]:
+        lines = self.log.lines
+        first_line = len(lines)
         image = yield from self.check(partition)
         if image is not None:
             yield self.log.info(TAG, f"Loaded app from partition at offset 0x{partition.offset:x}")
+            self.reasons.append(f"{partition.label} is started")
+        else:
+            errors = [line.text for line in lines[first_line:] if line.level is LogLevel.ERROR]
+            self.reasons.append(f"{partition.label} cannot start: {errors[0]}")
         return image
 
     def _enter_initial_otadata(self, index: int) -> Work[None]:
@@ -370,6 +427,23 @@ class _Bootloader:
         if self.config.anti_rollback:
             yield from self._burn_secure_version(self.roles.at(index))
 
+    def _enable_secure_boot(self, partition: Partition, image: AppImage) -> Work[bool]:
+        """See to it that secure boot is enabled in the chip; return whether the app may start."""
+        if self.signature is None:
+            return True
+        enabling = Enabling(self.chip, self.esp32, self.revision, self.log)
+        try:
+            if isinstance(self.signature, SignatureCheckV1):
+                may_start = yield from enabling.enable_v1()
+            else:
+                may_start = yield from enabling.enable_v2(self.signature, partition, image)
+        except AbortError:
+            self.reasons.append("secure boot cannot be enabled, so it aborts")
+            raise _End(Ending.EXCEPTION) from None
+        if not may_start:
+            self.reasons.append(f"secure boot cannot be enabled, so {partition.label} is not started")
+        return may_start
+
     def _start(self, image: AppImage) -> Iterator[BootLine]:
         yield self.log.info(TAG, "Disabling RNG early entropy source...")
         for name, memory in (("DROM", DROM), ("IROM", IROM)):
@@ -380,8 +454,16 @@ class _Bootloader:
 
     # --- pins held at reset
 
+    def _is_held(self, pin: int) -> Work[bool]:
+        """Watch a pin as long as it is low, but not longer than it has to be (``..._check_long_hold_gpio``)."""
+        held_ns, needed_ns = self.esp32.held_low_ns(pin), self.config.hold_s * NS_PER_S
+        if held_ns:
+            yield Pause(min(held_ns, needed_ns))
+        return held_ns >= needed_ns
+
     def _reset_to_factory(self, reset: FactoryReset) -> Work[None]:
         log, tag = self.log, "boot_comm"
+        self.reasons.append(f"factory reset: GPIO{reset.pin} was held")
         yield log.info(TAG, "Detect a condition of the factory reset")
         yield log.info(TAG, f"Data partitions to erase: {reset.labels}")
         yield log.info(tag, "## Label            Usage Offset   Length   Cleaned")
@@ -406,12 +488,13 @@ class _Bootloader:
 
     def _load_test_app(self) -> Work[tuple[Partition, AppImage]]:
         yield self.log.info(TAG, "Detect a boot condition of the test firmware")
+        self.reasons.append(f"GPIO{self.config.test_app_pin} was held, which asks for the test app")
         test = self.roles.test
         if not is_there(test):
             yield self.log.error(TAG, "Test firmware is not found in partition table")
-            raise _End(Ending.RESET)
+            raise self._reset("there is no test app")
         image = (yield from self._try(test)) if can_be_tried(test) else None
-        if image is None:
+        if image is None or not (yield from self._enable_secure_boot(test, image)):
             yield self.log.error(TAG, "No bootable test partition in the partition table")
-            raise _End(Ending.RESET)
+            raise self._reset("the test app cannot start")
         return test, image

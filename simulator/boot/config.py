@@ -1,4 +1,4 @@
-"""What a bootloader is told, and what comes of it."""
+"""What a bootloader was built with, and what comes of a run."""
 
 from __future__ import annotations
 
@@ -6,56 +6,63 @@ from dataclasses import dataclass
 from enum import Enum
 
 from simulator.boot.log import BootLine
-from simulator.boot.reset import ResetReason
 from simulator.boot.revision import V4_0, Revision
 from simulator.formats.image import AppImage
 from simulator.formats.partition_table import Partition
+from simulator.signatures import VerificationKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactoryReset:
-    """What ``CONFIG_BOOTLOADER_FACTORY_RESET`` erases when its pin is held."""
+    """``CONFIG_BOOTLOADER_FACTORY_RESET``: what is erased when a pin is held."""
 
+    pin: int = 4
+    """``CONFIG_BOOTLOADER_NUM_PIN_FACTORY_RESET``: a GPIO, to be pulled low."""
     labels: str = "nvs"
-    """Labels of data partitions, separated by commas or blanks."""
-    erases_otadata: bool = True
+    """``CONFIG_BOOTLOADER_DATA_FACTORY_RESET``: labels of data partitions, separated by commas or blanks."""
+    erases_otadata: bool = False
+    """``CONFIG_BOOTLOADER_OTA_DATA_ERASE``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecureBoot:
+    """``CONFIG_SECURE_BOOT_ENABLED`` and its successors.
+
+    ``key`` verifies the signatures of v1, and is part of bootloader and app. In v2 it is None: the digest of the key
+    is in the eFuses, to where the first boot takes it from the signature of the bootloader.
+    """
+
+    key: VerificationKey | None = None
+
+    @property
+    def scheme(self) -> str:
+        """``v1`` or ``v2``."""
+        return "v2" if self.key is None else "v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootConfig:
-    """How the bootloader was built, and the state of the chip it finds itself on."""
+    """How the bootloader was built."""
 
     revision: Revision = V4_0
     rollback: bool = False
     """``CONFIG_APP_ROLLBACK_ENABLE``."""
     anti_rollback: bool = False
     """``CONFIG_APP_ANTI_ROLLBACK``, which implies rollback."""
-    secure_version: int = 0
-    """The number of bits burned in the eFuse SECURE_VERSION."""
     secure_version_bits: int = 32
-    """How many there are."""
-    has_coding_scheme: bool = False
-    """Whether the eFuses use the 3/4 coding scheme, with which nothing can be burned there."""
-    reset_reason: ResetReason = ResetReason.POWERON_RESET
-    chip_revision: int = 0
-    """Major number times 100, plus minor number."""
+    """``CONFIG_APP_SECURE_VERSION_SIZE_EFUSE_FIELD``: how many bits of the eFuse SECURE_VERSION count."""
     factory_reset: FactoryReset | None = None
-    """Set if the pin for it was held long enough."""
-    test_app_wanted: bool = False
-    """Whether the pin for the test app was held long enough."""
+    test_app_pin: int | None = None
+    """``CONFIG_BOOTLOADER_NUM_PIN_APP_TEST``: held low, it starts the app in the test partition."""
+    hold_s: int = 5
+    """``CONFIG_BOOTLOADER_HOLD_TIME_GPIO``: how long either pin has to be held."""
+    secure_boot: SecureBoot | None = None
     compile_time: str = "00:00:00"
-    watchdog_pcs: tuple[int, int] = (0x400D1234, 0x400D5678)
-    """Where a watchdog found the two CPUs; printed after a watchdog reset only."""
 
     @property
     def watches_first_boot(self) -> bool:
         """Whether an app must confirm itself."""
         return self.rollback or self.anti_rollback
-
-    @property
-    def wakes_from_deep_sleep(self) -> bool:
-        """Whether RTC memory still holds what the app left there."""
-        return self.reset_reason is ResetReason.DEEPSLEEP_RESET
 
 
 class Ending(Enum):
@@ -68,7 +75,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootOutcome:
-    """What the bootloader did. Its otadata writes are in the chip."""
+    """What the bootloader did. Its otadata writes are in the chip, what it burned is in the eFuses."""
 
     ending: Ending
     partition: Partition | None = None
@@ -79,6 +86,8 @@ class BootOutcome:
     """Every line down to INFO, in order."""
     burned: tuple[int, ...] = ()
     """The secure versions burned into the eFuse, in order."""
+    why: str = ""
+    """For people: what decided which app starts, and what became of the others."""
 
     @property
     def label(self) -> str | None:

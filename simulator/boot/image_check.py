@@ -16,6 +16,7 @@ from typing import Final
 from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
 from simulator.boot.log import BootLine, BootLog
 from simulator.boot.revision import Revision
+from simulator.boot.secure_boot import SignatureCheck
 from simulator.flash.chip import FlashChip
 from simulator.formats.image import (
     CHIP_ID_ESP32,
@@ -49,6 +50,7 @@ TAG: Final = "esp_image"
 LARGEST_MAPPING_BYTES: Final = 0x320000
 """The bootloader's window into the flash: 50 pages of the cache (``bootloader_flash.c``)."""
 
+_HASH_FAILED: Final = "Image hash failed - image is corrupt"
 _LARGEST_PARTITION_BYTES: Final = 0x1000000
 _LARGEST_FLASH_SIZE_CODE: Final = 5
 _NO_MAXIMUM: Final = frozenset({0, 0xFFFF})
@@ -82,6 +84,8 @@ class ImageCheck:
     """Major number times 100, plus minor number."""
     silent: bool = False
     """Leave out most lines, as ``ESP_IMAGE_VERIFY_SILENT`` does, but not all."""
+    signature: SignatureCheck | None = None
+    """Verifies what must stand behind the image; None if a build without secure boot asks."""
 
     def __call__(self, partition: Partition) -> Generator[BootLine, None, AppImage | None]:
         """Check the image in ``partition``."""
@@ -101,7 +105,8 @@ class ImageCheck:
             return None
 
         # Nobody checks the digest of the bootloader's own image: esptool may have changed its header.
-        hasher = hashlib.sha256(header_bytes) if header.hash_appended and start != BOOTLOADER_OFFSET else None
+        has_digest_to_check = header.hash_appended and start != BOOTLOADER_OFFSET
+        hasher = hashlib.sha256(header_bytes) if has_digest_to_check or self.signature is not None else None
         segments: list[Segment] = []
         position = start + HEADER_BYTES
         for index in range(header.segment_count):
@@ -131,10 +136,38 @@ class ImageCheck:
             return None
         if hasher is not None:
             hasher.update(tail)
-            if hasher.digest() != digest:
-                yield log.error(TAG, "Image hash failed - image is corrupt")
+            if self.signature is not None:
+                hasher.update(digest or b"")
+                is_sound = yield from self._check_signature(self.signature, start, image_length, hasher)
+            else:
+                is_sound = hasher.digest() == digest
+                if not is_sound:
+                    yield log.error(TAG, _HASH_FAILED)
+            if not is_sound:
                 return None
         return AppImage(header=header, segments=tuple(segments), padding=tail[:-1], checksum=computed, digest=digest)
+
+    def _check_signature(
+        self, signature: SignatureCheck, start: int, image_length: int, hasher: hashlib._Hash
+    ) -> Generator[BootLine, None, bool]:
+        """Check the signature, which stands for the digest; if it is bad, say whether the image is, too.
+
+        It is not looked at whether the signature lies within the partition.
+        """
+        log = self.log
+        yield log.info(TAG, "Verifying image signature...")
+        if (yield from signature(self.chip, log, start + image_length, hasher)):
+            return True
+        yield log.error(TAG, "Secure boot signature verification failed")
+        yield log.info(TAG, "Calculating simple hash to check for corruption...")
+        # The last 32 bytes are taken for the digest, whether the header says so or not.
+        whole = self.chip.read_mapped(start, image_length)
+        if hashlib.sha256(whole[:-DIGEST_BYTES]).digest() != whole[-DIGEST_BYTES:]:
+            yield log.error(TAG, _HASH_FAILED)
+            yield log.warn(TAG, "image corrupted on flash")
+        else:
+            yield log.warn(TAG, "image valid, signature bad")
+        return False
 
     def _check_header(self, start: int, header: ImageHeader) -> Generator[BootLine, None, bool]:
         place = f"image at 0x{start:x}"

@@ -29,14 +29,17 @@ _RESET_COLOUR: Final = "\x1b[0m"
 
 
 class BootLine(NamedTuple):
-    """One line of the log. As ``str`` it has neither colour nor time stamp: ``I boot: Defaulting to factory image``."""
+    """One line of the log. As ``str`` it has neither colour nor time stamp: ``I boot: Defaulting to factory image``.
+
+    A line of level NONE is printed past the log, by a function in ROM: at every log level, and the text alone.
+    """
 
     level: LogLevel
     tag: str
     text: str
 
     def __str__(self) -> str:
-        return f"{_LETTERS[self.level]} {self.tag}: {self.text}"
+        return f"{_LETTERS[self.level]} {self.tag}: {self.text}" if self.level else self.text
 
 
 class BootLog:
@@ -59,6 +62,10 @@ class BootLog:
         """Add a line of level INFO."""
         return self._add(BootLine(LogLevel.INFO, tag, text))
 
+    def past(self, text: str) -> BootLine:
+        """Add a line that a function in ROM prints past the log."""
+        return self._add(BootLine(LogLevel.NONE, "", text))
+
     def _add(self, line: BootLine) -> BootLine:
         self.lines.append(line)
         return line
@@ -66,6 +73,8 @@ class BootLog:
 
 def render_line(line: BootLine, time_ms: int, *, colour: bool = True) -> str:
     """Return the line as it goes over the wire, with colour, time stamp and CR LF (``esp_log.h``)."""
+    if line.level is LogLevel.NONE:
+        return f"{line.text}\r\n"
     before = _COLOURS.get(line.level, "") if colour else ""
     after = _RESET_COLOUR if before else ""
     return f"{before}{_LETTERS[line.level]} ({time_ms}) {line.tag}: {line.text}{after}\r\n"

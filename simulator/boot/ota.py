@@ -16,10 +16,13 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Final
 
+from simulator.boot.anti_rollback import update_secure_version
 from simulator.boot.image_check import ImageCheck
 from simulator.boot.log import BootLine, BootLog
 from simulator.boot.revision import V4_0, Revision
+from simulator.boot.secure_boot import SignatureCheck
 from simulator.boot.steps import Work, steps
+from simulator.efuses import Efuses
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import PartitionView, WriteGuard
 from simulator.formats.app_descriptor import (
@@ -102,8 +105,9 @@ class OtaUpdate:
 class Ota:
     """The OTA calls of the app that runs from ``running``.
 
-    ``rollback`` and ``anti_rollback`` are those of the build, ``secure_version`` is the number of bits burned in the
-    eFuse.
+    ``rollback``, ``anti_rollback`` and ``secure_version_bits`` are those of the build, as in
+    `simulator.boot.BootConfig`; ``signature`` verifies the signature of an update, if the build asks for one
+    (`simulator.boot.secure_boot.app_check`).
     """
 
     def __init__(
@@ -114,7 +118,9 @@ class Ota:
         *,
         rollback: bool = False,
         anti_rollback: bool = False,
-        secure_version: int = 0,
+        secure_version_bits: int = 32,
+        efuses: Efuses | None = None,
+        signature: SignatureCheck | None = None,
         revision: Revision = V4_0,
     ) -> None:
         self.chip = chip
@@ -122,7 +128,9 @@ class Ota:
         self.running = running
         self.rollback = rollback or anti_rollback
         self.anti_rollback = anti_rollback
-        self.secure_version = secure_version
+        self.secure_version_bits = secure_version_bits
+        self.efuses = Efuses() if efuses is None else efuses
+        self.signature = signature
         self.revision = revision
         self._handles = 0
 
@@ -256,7 +264,7 @@ class Ota:
             view = self._otadata_view()
             yield from _erase(view, view.size_bytes)
             return
-        if self.anti_rollback and self.description(partition).secure_version < self.secure_version:
+        if self.anti_rollback and not self._is_version_high_enough(partition):
             yield from _erase(self._view(partition), partition.size)
             message = (
                 "This a new partition can not be booted due to a secure version is lower than stored in efuse. "
@@ -277,12 +285,20 @@ class Ota:
     def mark_app_valid(self) -> Work[None]:
         """Confirm the app that otadata selects, even if another runs (``esp_ota_mark_app_valid_cancel_rollback``).
 
-        The entry is rewritten in place: a power cut between erase and program loses it. Raises
-        ``ESP_ERR_NOT_FOUND`` without otadata, ``ESP_FAIL`` without an active entry.
+        The entry is rewritten in place: a power cut between erase and program loses it. With anti-rollback the eFuse
+        then follows the secure version of the running app. Raises ``ESP_ERR_NOT_FOUND`` without otadata, ``ESP_FAIL``
+        without an active entry, and what burning the eFuse answers.
         """
         index, entry = self._active()
         if entry.ota_state != ImageState.VALID:
             yield from self._rewrite(index, replace(entry, ota_state=ImageState.VALID))
+            if self.anti_rollback:
+                version = self.description(self.running).secure_version
+                code = yield from update_secure_version(
+                    self.efuses, version, bits=self.secure_version_bits, log=BootLog()
+                )
+                if code is not EspErr.ESP_OK:
+                    raise EspError(code)
 
     @steps
     def mark_app_invalid(self) -> Work[None]:
@@ -320,7 +336,7 @@ class Ota:
 
     def verify(self, partition: Partition) -> Generator[BootLine, None, AppImage]:
         """Check the image in ``partition``; raises ``ESP_ERR_OTA_VALIDATE_FAILED`` if it is not sound."""
-        image = yield from ImageCheck(chip=self.chip, revision=self.revision, log=BootLog())(partition)
+        image = yield from self._check(silent=False)(partition)
         if image is None:
             raise EspError(EspErr.ESP_ERR_OTA_VALIDATE_FAILED)
         return image
@@ -346,6 +362,14 @@ class Ota:
     def _default_partition(self) -> Partition | None:
         return self.table.factory or next(self._existing_slots(), None) or self.table.first(TYPE_APP, SUBTYPE_TEST)
 
+    def _check(self, *, silent: bool) -> ImageCheck:
+        return ImageCheck(
+            chip=self.chip, revision=self.revision, log=BootLog(), silent=silent, signature=self.signature
+        )
+
+    def _is_version_high_enough(self, partition: Partition) -> bool:
+        return self.description(partition).secure_version >= self.efuses.secure_version(self.secure_version_bits)
+
     def _is_running_unconfirmed(self) -> bool:
         try:
             return self.state_of(self.running) == ImageState.PENDING_VERIFY
@@ -368,12 +392,19 @@ class Ota:
         if otadata is None or active is None or not slots:
             return False
         other = otadata.entries[1 - active]
-        candidate = slots[other.slot(len(slots))] if other.is_valid else self.table.factory
-        return candidate is not None and (yield from self._is_sound(candidate))
+        if other.is_valid:
+            candidate: Partition | None = slots[other.slot(len(slots))]
+        else:
+            candidate = None if self.anti_rollback else self.table.factory
+        if candidate is None or not (yield from self._is_sound(candidate)):
+            return False
+        try:
+            return not self.anti_rollback or self._is_version_high_enough(candidate)
+        except EspError:
+            return False
 
     def _is_sound(self, partition: Partition) -> Generator[BootLine, None, bool]:
-        check = ImageCheck(chip=self.chip, revision=self.revision, log=BootLog(), silent=True)
-        return (yield from check(partition)) is not None
+        return (yield from self._check(silent=True)(partition)) is not None
 
     def _rewrite(self, index: int, entry: SelectEntry) -> Iterator[None]:
         view = self._otadata_view()

@@ -39,6 +39,12 @@ class Revision:
     """Whether the anti-rollback check says why it refused a slot."""
     pins_count_after_deep_sleep: bool
     """Whether the factory reset and test app pins are looked at on a wake from deep sleep."""
+    verifies_table_signature: bool
+    """Whether the partition table has to be signed, too, once the eFuses enable secure boot v1."""
+    secure_boot_v1_tag: str
+    """Who the lines of secure boot v1 are from."""
+    burns_efuses_in_batches: bool
+    """Whether the eFuse component tells of every block that it burns."""
     announces_chip: bool
     """Whether cores and chip revision are printed, and the SPI lines come from "boot.esp32" before the RNG line."""
     segments: tuple[tuple[int, int], ...]
@@ -66,6 +72,9 @@ V4_0: Final = Revision(
     anti_rollback_covers_test_app=False,
     reports_missing_descriptor=False,
     pins_count_after_deep_sleep=True,
+    verifies_table_signature=True,
+    secure_boot_v1_tag="secure_boot",
+    burns_efuses_in_batches=False,
     announces_chip=False,
     segments=((0x3FFF0018, 4), (0x3FFF001C, 6276), (0x40078000, 11624), (0x40080400, 6648)),
     entry=0x40080764,
@@ -84,6 +93,9 @@ V5_2: Final = Revision(
     anti_rollback_covers_test_app=True,
     reports_missing_descriptor=True,
     pins_count_after_deep_sleep=False,
+    verifies_table_signature=False,
+    secure_boot_v1_tag="secure_boot_v1",
+    burns_efuses_in_batches=True,
     announces_chip=True,
     segments=((0x3FFF0030, 7112), (0x40078000, 15624), (0x40080400, 4), (0x40080404, 3860)),
     entry=0x4008063C,

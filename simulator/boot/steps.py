@@ -1,10 +1,10 @@
 """Work that takes simulated time, and in the middle of which the power can fail, done by rooms that have no clock.
 
-The work is a generator that stops wherever time may pass: after every flash command, and at every log line. The
-caller decides what happens then::
+The work is a generator that stops wherever time may pass: after every flash command, at every log line, and where it
+waits. The caller decides what happens then::
 
     steps = ota.begin(partition)
-    for line in steps:  # a BootLine, or None after a flash command
+    for step in steps:  # a BootLine, a Pause, or None after a flash command
         await trio.sleep(chip.take_busy_ns() / 1e9)
     update = steps.result
 
@@ -15,14 +15,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import wraps
-from typing import Generic, ParamSpec, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from simulator.boot.log import BootLine
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
-Work: TypeAlias = Generator[BootLine | None, None, Result]
+
+class Pause(NamedTuple):
+    """Nothing happens for a while: a pin is watched, say."""
+
+    duration_ns: int
+
+
+Step: TypeAlias = BootLine | Pause | None
+Work: TypeAlias = Generator[Step, None, Result]
 """What the function behind a `Steps` is."""
 
 

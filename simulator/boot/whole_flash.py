@@ -8,9 +8,11 @@ from typing import Final
 from simulator.boot.bootloader import run_bootloader
 from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET, build_bootloader_image
 from simulator.boot.config import BootConfig
+from simulator.boot.esp32 import Esp32
 from simulator.boot.reset import ResetReason
 from simulator.boot.revision import REVISIONS, RevisionName
 from simulator.boot.rom import RomEnding, start_rom
+from simulator.efuses import Efuses
 from simulator.errors import UsageError
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.units import MIB
@@ -31,54 +33,52 @@ class BootResult:
     """The bootloader's lines at level INFO, without colour and time stamp; the ROM's, if it does not get further."""
     flash: bytes
     """The flash afterwards: the bootloader can write otadata."""
+    why: str = ""
+    """What decided it, in words for people."""
     burned: tuple[int, ...] = ()
     """The secure versions that an anti-rollback bootloader burned into the eFuse."""
 
 
 def boot(
     flash: bytes | bytearray | memoryview,
-    bootloader: RevisionName = "v4.0",
+    bootloader: RevisionName | BootConfig = "v4.0",
     *,
     rollback: bool = False,
     anti_rollback: bool = False,
-    secure_version: int = 0,
+    efuses: Efuses | None = None,
     reset_reason: ResetReason = ResetReason.POWERON_RESET,
     chip_revision: int = 0,
 ) -> BootResult:
     """Return what becomes of a raw flash image at the next reset; the image given is not touched.
 
     Any bytes are a flash image: an answer always comes, and no exception but `UsageError` for a ``bootloader`` that
-    is not known. ``secure_version`` is the number of bits burned in the eFuse, ``chip_revision`` is major number
-    times 100 plus minor number.
+    is not known. It is a release, with ``rollback`` and ``anti_rollback``; or all that it was built with. ``efuses``
+    are blank unless given, and what is burned is burned in them. ``chip_revision`` is major number times 100 plus
+    minor number.
 
     A flash without a bootloader, its place erased, is booted as if a stock one had been there. So an image of
     table, otadata and apps alone has an answer; and where a broken table makes the bootloader read its own place,
     it finds what a real one finds.
     """
-    if bootloader not in REVISIONS:
-        raise UsageError(f"unknown bootloader {bootloader!r}; known are {', '.join(REVISIONS)}")
-    revision = REVISIONS[bootloader]
+    config = bootloader
+    if not isinstance(config, BootConfig):
+        if config not in REVISIONS:
+            raise UsageError(f"unknown bootloader {config!r}; known are {', '.join(REVISIONS)}")
+        config = BootConfig(revision=REVISIONS[config], rollback=rollback, anti_rollback=anti_rollback)
+    esp32 = Esp32(efuses=efuses or Efuses(), revision=chip_revision, reset_reason=reset_reason)
     original = bytes(flash)
     chip = FlashChip(max(len(original) + -len(original) % SECTOR_BYTES, _SMALLEST_CHIP_BYTES), original)
     stock = b""
     if _is_erased(chip):
-        stock = build_bootloader_image(revision=revision, flash_size=_size_in_header(chip.size_bytes))
+        stock = build_bootloader_image(config, flash_size=_size_in_header(chip.size_bytes))
         chip.program(BOOTLOADER_OFFSET, stock)
     else:
-        rom = start_rom(chip, reset_reason, chip_revision=chip_revision // 100)
+        rom = start_rom(chip, esp32)
         if rom.ending is not RomEnding.BOOTLOADER:
-            return BootResult(None, None, list(rom.lines), original)
+            return BootResult(None, None, list(rom.lines), original, why=f"the ROM {rom.ending.value}")
 
-    config = BootConfig(
-        revision=revision,
-        rollback=rollback,
-        anti_rollback=anti_rollback,
-        secure_version=secure_version,
-        reset_reason=reset_reason,
-        chip_revision=chip_revision,
-    )
     operations_before = chip.operation_count
-    outcome = run_bootloader(chip, config)
+    outcome = run_bootloader(chip, config, esp32)
     after = original
     if chip.operation_count != operations_before:
         _take_out(chip, stock)
@@ -89,6 +89,7 @@ def boot(
         offset=None if partition is None else partition.offset,
         log=[str(line) for line in outcome.log],
         flash=after,
+        why=outcome.why,
         burned=outcome.burned,
     )
 

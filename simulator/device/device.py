@@ -15,7 +15,7 @@ from typing import Any, Final
 import trio
 
 from simulator.boards import Board
-from simulator.boot import BootConfig, BootOutcome, start_bootloader
+from simulator.boot import BootConfig, BootOutcome, Esp32, Pause, start_bootloader
 from simulator.boot.log import BootLine, LogLevel, render_line
 from simulator.boot.reset import NORMAL_BOOT_MODE, STRAP_GPIO0, ResetReason
 from simulator.boot.revision import REVISIONS
@@ -270,7 +270,8 @@ class Device:
         self._uart = self._new_uart()
         self._find_otadata()
         began_ns = self._now_ns()
-        rom = start_rom(self.chip, reason, boot_mode=self._boot_mode, chip_revision=self.board.chip.revision)
+        esp32 = self._esp32(reason)
+        rom = start_rom(self.chip, esp32)
         wait_ns = self._uart.write_raw("".join(f"{line}\r\n" for line in rom.lines).encode())
         self._emit("boot.rom", lines=list(rom.lines))
         await trio.sleep((wait_ns + self.chip.take_busy_ns()) / NS_PER_S)
@@ -280,15 +281,17 @@ class Device:
             self._failed_boot_reason = ResetReason.RTCWDT_RTC_RESET
             await trio.sleep(max(0, began_ns + ROM_WATCHDOG_NS - self._now_ns()) / NS_PER_S)
             return None
-        work = start_bootloader(self.chip, self._boot_config(reason))
+        work = start_bootloader(self.chip, self._boot_config(), esp32)
         lines: list[str] = []
         started_ns = self._now_ns()
         owed_ns = 0
-        for line in work:
+        for step in work:
             owed_ns += self.chip.take_busy_ns()
-            if line is not None and line.level <= self._bootloader_log_level:
-                lines.append(str(line))
-                owed_ns += self._print_boot_line(line, started_ns, owed_ns)
+            if isinstance(step, Pause):
+                owed_ns += step.duration_ns
+            elif step is not None and step.level <= self._bootloader_log_level:
+                lines.append(str(step))
+                owed_ns += self._print_boot_line(step, started_ns, owed_ns)
             if owed_ns >= NS_PER_MS:
                 await trio.sleep(owed_ns / NS_PER_S)
                 owed_ns = 0
@@ -305,13 +308,11 @@ class Device:
         time_ms = _BOOTLOADER_START_MS + (self._now_ns() + owed_ns - started_ns) // NS_PER_MS
         return self._uart.write_raw(render_line(line, time_ms).encode(), ahead_ns=owed_ns)
 
-    def _boot_config(self, reason: ResetReason) -> BootConfig:
-        return BootConfig(
-            revision=REVISIONS[self.board.bootloader],
-            rollback=self.board.rollback,
-            reset_reason=reason,
-            chip_revision=self.board.chip.revision * 100,
-        )
+    def _boot_config(self) -> BootConfig:
+        return BootConfig(revision=REVISIONS[self.board.bootloader], rollback=self.board.rollback)
+
+    def _esp32(self, reason: ResetReason) -> Esp32:
+        return Esp32(revision=self.board.chip.revision * 100, reset_reason=reason, boot_mode=self._boot_mode)
 
     async def _run_app(self, reason: ResetReason, boot: BootOutcome) -> Outcome:
         assert boot.partition is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from simulator.boards import Board
-from simulator.boot import build_bootloader_image
+from simulator.boot import BootConfig, build_bootloader_image
 from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
 from simulator.boot.revision import REVISIONS
 from simulator.device.file_systems import storage_partition, storage_sizes
@@ -62,10 +62,10 @@ def _manufactured(
         contents[offset : offset + len(data)] = data
 
     bootloader = build_bootloader_image(
+        BootConfig(revision=REVISIONS[board.bootloader], rollback=board.rollback),
         spi_mode=SPI_MODES[board.flash_mode],
         spi_speed=SPI_SPEEDS[board.flash_freq],
         flash_size=board.flash_size_bytes,
-        revision=REVISIONS[board.bootloader],
     )
     put(BOOTLOADER_OFFSET, bootloader)
     put(TABLE_OFFSET, table.to_bytes())

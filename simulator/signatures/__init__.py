@@ -8,13 +8,22 @@ Read `keys` first, then `scheme_v1` and `scheme_v2`; `bootloader_digest` is what
 
 from __future__ import annotations
 
-from simulator.signatures.bootloader_digest import bootloader_digest
+from simulator.signatures.bootloader_digest import BOOTLOADER_DIGEST_BYTES, IV_BYTES, bootloader_digest
 from simulator.signatures.keys import Scheme, SigningKey, VerificationKey, load_key
-from simulator.signatures.scheme_v1 import SIGNATURE_V1_BYTES, verify_v1
-from simulator.signatures.scheme_v2 import SIGNATURE_BLOCK_BYTES, SIGNATURE_SECTOR_BYTES, SignatureBlock
+from simulator.signatures.scheme_v1 import PUBLIC_KEY_BYTES, SIGNATURE_V1_BYTES, signature_version, verify_v1
+from simulator.signatures.scheme_v2 import (
+    SIGNATURE_BLOCK_BYTES,
+    SIGNATURE_MAGIC,
+    SIGNATURE_SECTOR_BYTES,
+    SignatureBlock,
+)
 
 __all__ = [
+    "BOOTLOADER_DIGEST_BYTES",
+    "IV_BYTES",
+    "PUBLIC_KEY_BYTES",
     "SIGNATURE_BLOCK_BYTES",
+    "SIGNATURE_MAGIC",
     "SIGNATURE_SECTOR_BYTES",
     "SIGNATURE_V1_BYTES",
     "Scheme",
@@ -23,5 +32,6 @@ __all__ = [
     "VerificationKey",
     "bootloader_digest",
     "load_key",
+    "signature_version",
     "verify_v1",
 ]

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from simulator.boot import BootConfig, Ending, build_bootloader_image, run_bootloader
+from simulator.boot import BootConfig, Ending, Esp32, build_bootloader_image, run_bootloader
+from simulator.efuses import Efuses
 from simulator.flash import FlashChip, FlashOperation, FlashSnapshot
 from simulator.formats import AppDescriptor, ImageState, Partition, PartitionTable, Segment, SelectEntry, build_image
 from simulator.formats.partition_table import TABLE_OFFSET
@@ -83,8 +84,9 @@ def test_every_pair_of_select_entries_is_decided_as_by_the_real_bootloader(
     config = BootConfig(
         rollback=settings["APP_ROLLBACK_ENABLE"],
         anti_rollback=settings["APP_ANTI_ROLLBACK"],
-        secure_version=versions.get("efuse", 0),
     )
+    efuses = Efuses()
+    efuses.burn_secure_version(versions.get("efuse", 0))
     layout = decisions["layout"]
     otadata_offset = layout["otadata"][0]
     flash = flash_with(layout, presence, versions)
@@ -100,7 +102,7 @@ def test_every_pair_of_select_entries_is_decided_as_by_the_real_bootloader(
         chip.program(otadata_offset + SECTOR, second)
         operations: list[FlashOperation] = []
         chip.on_operation = operations.append
-        outcome = run_bootloader(chip, config)
+        outcome = run_bootloader(chip, config, Esp32(efuses=efuses.copy()))
 
         expected = decisions["results"][expected_rows[i][j]]
         ours = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.boot import V4_0, V5_2, Revision, boot, build_bootloader_image
+from simulator.boot import V4_0, V5_2, BootConfig, Revision, boot, build_bootloader_image
 from simulator.formats import AppDescriptor, AppImage, PartitionTable, Segment, SpiMode, SpiSpeed, build_image
 from simulator.formats.partition_table import TABLE_OFFSET
 from tests.helpers import run_python
@@ -207,6 +207,6 @@ def test_we_read_what_esptool_builds_and_it_boots(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("revision", [V4_0, V5_2], ids=["v4.0", "v5.2"])
 def test_segments_of_the_bootloader_lie_where_a_bootloader_may_lie(revision: Revision, tmp_path: Path) -> None:
-    seen = what_esptool_sees(build_bootloader_image(revision=revision), tmp_path)
+    seen = what_esptool_sees(build_bootloader_image(BootConfig(revision=revision)), tmp_path)
     assert seen["Entry point"] == f"0x{revision.entry:08x}"
     assert seen["Segments"] == "4"

@@ -5,9 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.boot import ResetReason, boot, build_bootloader_image
+from simulator.efuses import Efuses
 from simulator.errors import UsageError
 from simulator.formats import ImageState
 from tests.boot.two_slots import OTA_0, OTA_1, WITH_FACTORY, entry, make_chip, small_image
+
+
+def at_version(version: int) -> Efuses:
+    efuses = Efuses()
+    efuses.burn_secure_version(version)
+    return efuses
+
 
 BOTH = pytest.mark.parametrize("bootloader", ["v4.0", "v5.2"])
 FIRST_BOOT = make_chip().to_bytes()
@@ -61,9 +69,9 @@ def test_options_reach_the_bootloader() -> None:
     assert boot(chip.to_bytes(), rollback=True).label == "ota_0"
     images = {"ota_0": small_image(secure_version=1), "ota_1": small_image(secure_version=3)}
     newer = make_chip(images=images, otadata=(entry(2, ImageState.VALID), None)).to_bytes()
-    result = boot(newer, anti_rollback=True, secure_version=2)
+    result = boot(newer, anti_rollback=True, efuses=at_version(2))
     assert (result.label, result.burned) == ("ota_1", (3,))
-    assert boot(newer, anti_rollback=True, secure_version=4).label is None
+    assert boot(newer, anti_rollback=True, efuses=at_version(4)).label is None
     image = bytearray(small_image())
     image[15] = 100  # minimum chip revision 1.0
     assert (

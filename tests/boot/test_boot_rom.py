@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.boot import ResetReason, RomEnding, build_bootloader_image, start_rom
+from simulator.boot import BootConfig, Esp32, ResetReason, RomEnding, build_bootloader_image, start_rom
 from simulator.boot.reset import boot_mode_name, is_download, is_flash_boot
 from simulator.boot.revision import V4_0, V5_2, Revision
+from simulator.efuses import Fuse
 from simulator.flash import FlashChip
 from simulator.formats import AppImage, SpiMode, SpiSpeed
 
@@ -47,7 +48,7 @@ def test_power_on_prints_the_lines_of_the_reference() -> None:
 
 
 def test_newer_chip_has_the_newer_rom() -> None:
-    assert start_rom(chip_with(build_bootloader_image()), chip_revision=3).lines[0] == "ets Jul 29 2019 12:21:46"
+    assert start_rom(chip_with(build_bootloader_image()), Esp32(revision=300)).lines[0] == "ets Jul 29 2019 12:21:46"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_newer_chip_has_the_newer_rom() -> None:
     ],
 )
 def test_reset_reason_is_named(reason: ResetReason, text: str) -> None:
-    outcome = start_rom(chip_with(build_bootloader_image()), reason, boot_mode=0x37)
+    outcome = start_rom(chip_with(build_bootloader_image()), Esp32(reset_reason=reason, boot_mode=0x37))
     assert outcome.lines[2] == f"{text},boot:0x37 (SPI_FAST_FLASH_BOOT)"
 
 
@@ -101,7 +102,7 @@ def test_no_bootloader_on_the_older_rom() -> None:
     ],
 )
 def test_newer_rom_repeats_its_complaint_until_the_watchdog(chip: FlashChip, line: str) -> None:
-    outcome = start_rom(chip, chip_revision=3)
+    outcome = start_rom(chip, Esp32(revision=300))
     assert set(outcome.lines[3:]) == {line}
     assert 100 < len(outcome.lines) < 300
     assert outcome.ending is RomEnding.WATCHDOG
@@ -124,7 +125,9 @@ def test_wrong_checksum_ends_in_the_interpreter_or_at_the_watchdog() -> None:
         ">",
     ]
     assert outcome.ending is RomEnding.INTERPRETER
-    fused = start_rom(broken, has_interpreter=False)
+    esp32 = Esp32()
+    esp32.efuses.burn(Fuse.CONSOLE_DEBUG_DISABLE, 1)
+    fused = start_rom(broken, esp32)
     assert fused.lines[-1] == "ets_main.c 371 "
     assert fused.ending is RomEnding.WATCHDOG
 
@@ -135,7 +138,7 @@ def test_impossible_segments_hang_until_the_watchdog(offset: int, value: int) ->
 
 
 def test_gpio0_low_waits_for_a_download() -> None:
-    outcome = start_rom(FlashChip(), boot_mode=0x3)
+    outcome = start_rom(FlashChip(), Esp32(boot_mode=0x3))
     assert outcome.lines[2:] == (
         "rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))",
         "waiting for download",
@@ -144,13 +147,13 @@ def test_gpio0_low_waits_for_a_download() -> None:
 
 
 def test_gpio15_low_silences_the_rom_but_does_not_stop_it() -> None:
-    outcome = start_rom(chip_with(build_bootloader_image()), boot_mode=0x11)
+    outcome = start_rom(chip_with(build_bootloader_image()), Esp32(boot_mode=0x11))
     assert outcome.lines == ()
     assert outcome.ending is RomEnding.BOOTLOADER
 
 
 def test_other_boot_modes_find_nothing() -> None:
-    outcome = start_rom(chip_with(build_bootloader_image()), boot_mode=0x8)
+    outcome = start_rom(chip_with(build_bootloader_image()), Esp32(boot_mode=0x8))
     assert outcome.lines[2] == "rst:0x1 (POWERON_RESET),boot:0x8 (HSPI_FLASH_BOOT)"
     assert outcome.ending is RomEnding.WATCHDOG
 
@@ -186,7 +189,7 @@ def test_strapping_pins_are_read_anew_after_some_resets_only() -> None:
 
 @pytest.mark.parametrize("revision", [V4_0, V5_2], ids=["v4.0", "v5.2"])
 def test_stock_bootloader_fits_its_place_and_tells_its_version(revision: Revision) -> None:
-    image = build_bootloader_image(revision=revision)
+    image = build_bootloader_image(BootConfig(revision=revision))
     assert len(image) < 0x7000
     assert f"ESP-IDF {revision.version} 2nd stage bootloader".encode() in image
-    assert image == build_bootloader_image(revision=revision)
+    assert image == build_bootloader_image(BootConfig(revision=revision))

@@ -5,16 +5,19 @@ from dataclasses import replace
 import pytest
 
 from simulator.boot import (
+    REVISIONS,
     V5_2,
     BootConfig,
     BootOutcome,
     Ending,
+    Esp32,
     FactoryReset,
     ResetReason,
     build_bootloader_image,
     run_bootloader,
     start_bootloader,
 )
+from simulator.efuses import Fuse
 from simulator.flash import FlashChip, Journal, torn
 from simulator.formats import ImageState, Partition, PartitionTable, Segment, SelectEntry, SpiMode, SpiSpeed
 from simulator.formats.partition_table import TABLE_OFFSET
@@ -44,8 +47,21 @@ NEW, PENDING, VALID, UNDEFINED = (
 TEST_APP = Partition("test", 0, 0x20, 0x3F0000, 0x10000)
 
 
-def run(chip: FlashChip, **options: object) -> BootOutcome:
-    return run_bootloader(chip, BootConfig(**options))  # type: ignore[arg-type]
+def run(chip: FlashChip, esp32: Esp32 | None = None, **options: object) -> BootOutcome:
+    return run_bootloader(chip, BootConfig(**options), esp32)  # type: ignore[arg-type]
+
+
+def at_version(version: int) -> Esp32:
+    """Return a chip with ``version`` bits of SECURE_VERSION burned."""
+    esp32 = Esp32()
+    esp32.efuses.burn_secure_version(version)
+    return esp32
+
+
+def holding(gpio: int, duration_s: float = 6, **options: object) -> Esp32:
+    """Return a chip whose ``gpio`` is held low for so long."""
+    held_ns = round(duration_s * 1e9)
+    return Esp32(held_low_ns=lambda pin: held_ns if pin == gpio else 0, **options)  # type: ignore[arg-type]
 
 
 def lines(outcome: BootOutcome) -> list[str]:
@@ -97,7 +113,7 @@ def test_first_boot_of_a_lua_rtos_board_prints_the_log_of_the_reference() -> Non
 
 
 def test_newer_bootloader_announces_chip_and_flash_in_its_own_order() -> None:
-    log = lines(run(make_chip(), revision=V5_2, chip_revision=300))
+    log = lines(run(make_chip(), Esp32(revision=300), revision=V5_2))
     assert log[:9] == [
         "I boot: ESP-IDF v5.2-dev 2nd stage bootloader",
         "I boot: compile time 00:00:00",
@@ -123,13 +139,13 @@ def test_flash_settings_are_those_of_the_bootloader_image() -> None:
 
 
 def test_watchdog_reset_is_told_first_but_not_the_one_of_the_rtc() -> None:
-    outcome = run(make_chip(), reset_reason=ResetReason.TG1WDT_SYS_RESET, watchdog_pcs=(0x400D1111, 0x400D2222))
+    outcome = run(make_chip(), Esp32(reset_reason=ResetReason.TG1WDT_SYS_RESET, watchdog_pcs=(0x400D1111, 0x400D2222)))
     assert lines(outcome)[:3] == [
         "W boot: PRO CPU has been reset by WDT.",
         "W boot: WDT reset info: PRO CPU PC=0x400d1111",
         "W boot: WDT reset info: APP CPU PC=0x400d2222",
     ]
-    assert lines(run(make_chip(), reset_reason=ResetReason.RTCWDT_RTC_RESET))[0].startswith("I boot: ESP-IDF")
+    assert lines(run(make_chip(), Esp32(reset_reason=ResetReason.RTCWDT_RTC_RESET)))[0].startswith("I boot: ESP-IDF")
 
 
 def test_every_usage_has_its_name_in_the_listing() -> None:
@@ -229,8 +245,7 @@ def test_partition_at_offset_zero_is_not_there_and_one_of_size_zero_is_not_tried
 @pytest.mark.parametrize(("revision", "minimum"), [("v4.0", 32), ("v5.2", 8192)])
 def test_otadata_of_one_sector_is_too_small(revision: str, minimum: int) -> None:
     table = PartitionTable((replace(OTADATA, size=0x1000), OTA_0))
-    options = {"revision": V5_2} if revision == "v5.2" else {}
-    outcome = run(make_chip(table), **options)
+    outcome = run(make_chip(table), revision=REVISIONS[revision])
     expected = f"E boot: ota_info partition size 4096 is too small (minimum {minimum} bytes)"
     assert after_table(outcome) == [expected]
     assert outcome.ending is Ending.RESET
@@ -323,7 +338,7 @@ def test_image_with_two_mapped_data_segments_is_complained_of_and_started() -> N
 @pytest.mark.parametrize(("reason", "fate"), [(ResetReason.POWERON_RESET, "load"), (ResetReason.DEEPSLEEP_RESET, "")])
 def test_rtc_memory_is_loaded_again_after_every_reset_but_deep_sleep(reason: ResetReason, fate: str) -> None:
     image = small_image(segments=[Segment(0x50000000, bytes(8)), Segment(0x3FF80000, bytes(4))])
-    log = lines(run(make_chip(images={"ota_0": image}), reset_reason=reason))
+    log = lines(run(make_chip(images={"ota_0": image}), Esp32(reset_reason=reason)))
     assert [line.rpartition(") ")[2] for line in log if "esp_image: segment" in line] == ["map", fate, fate]
 
 
@@ -354,26 +369,26 @@ def test_label_bytes_and_wrong_crc_survive_the_turn_to_aborted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("otadata", "options"),
+    ("otadata", "rollback"),
     [
-        ((None, None), {}),
-        ((entry(1, VALID), entry(2, NEW)), {"rollback": True}),
-        ((entry(1, VALID), entry(2, PENDING)), {"rollback": True}),
-        ((entry(3, PENDING), entry(2, PENDING)), {"rollback": True}),
+        ((None, None), False),
+        ((entry(1, VALID), entry(2, NEW)), True),
+        ((entry(1, VALID), entry(2, PENDING)), True),
+        ((entry(3, PENDING), entry(2, PENDING)), True),
     ],
 )
 def test_power_cut_in_any_flash_command_of_the_bootloader_leaves_a_board_that_boots(
-    otadata: tuple[SelectEntry | None, SelectEntry | None], options: dict[str, bool]
+    otadata: tuple[SelectEntry | None, SelectEntry | None], rollback: bool
 ) -> None:
     chip = make_chip(otadata=otadata)
     chip.journal = journal = Journal(chip.snapshot())
-    run(chip, **options)
+    run(chip, rollback=rollback)
     assert journal.operations
     states = list(journal.states())
     for before, operation in zip(states, journal.operations, strict=False):
         states += [torn(before, operation, done) for done in range(0, operation.length, max(1, operation.length // 32))]
     for state in states:
-        assert run(FlashChip.from_snapshot(state), **options).label in {"ota_0", "ota_1"}
+        assert run(FlashChip.from_snapshot(state), rollback=rollback).label in {"ota_0", "ota_1"}
 
 
 def test_steps_stop_after_each_flash_command_of_an_otadata_write() -> None:
@@ -388,13 +403,13 @@ def test_steps_stop_after_each_flash_command_of_an_otadata_write() -> None:
 # --- anti-rollback
 
 
-def anti_rollback(chip: FlashChip, **options: object) -> BootOutcome:
-    return run(chip, anti_rollback=True, **options)
+def anti_rollback(chip: FlashChip, esp32: Esp32 | None = None, **options: object) -> BootOutcome:
+    return run(chip, esp32, anti_rollback=True, **options)
 
 
 def test_slot_with_a_lower_secure_version_is_passed_over_without_a_look_at_its_image() -> None:
     images = {"ota_0": small_image(secure_version=1), "ota_1": small_image(secure_version=2)}
-    outcome = anti_rollback(make_chip(images=images, otadata=(entry(1, UNDEFINED), None)), secure_version=2)
+    outcome = anti_rollback(make_chip(images=images, otadata=(entry(1, UNDEFINED), None)), at_version(2))
     assert after_table(outcome) == [
         "I boot: Enabled a check secure version of app for anti rollback",
         "I boot: Secure version (from eFuse) = 2",
@@ -406,21 +421,24 @@ def test_slot_with_a_lower_secure_version_is_passed_over_without_a_look_at_its_i
 
 
 @pytest.mark.parametrize(
-    ("version", "options", "line", "burned"),
+    ("version", "coding_scheme", "line", "burned"),
     [
-        (3, {}, "I efuse: Anti-rollback is set. eFuse field is updated(3).", (3,)),
-        (1, {}, None, ()),
-        (33, {}, "E efuse: Max secure version is 32. Given 33 version can not be written.", ()),
-        (3, {"has_coding_scheme": True}, "E efuse: Anti rollback is not supported with a 3/4 coding scheme.", ()),
+        (3, 0, "I efuse: Anti-rollback is set. eFuse field is updated(3).", (3,)),
+        (1, 0, None, ()),
+        (33, 0, "E efuse: Max secure version is 32. Given 33 version can not be written.", ()),
+        (3, 1, "E efuse: Anti rollback is not supported with a 3/4 coding scheme.", ()),
     ],
 )
 def test_valid_app_raises_the_efuse(
-    version: int, options: dict[str, bool], line: str | None, burned: tuple[int, ...]
+    version: int, coding_scheme: int, line: str | None, burned: tuple[int, ...]
 ) -> None:
     images = {"ota_0": small_image(secure_version=version)}
-    outcome = anti_rollback(make_chip(images=images, otadata=(entry(1, VALID), None)), secure_version=1, **options)
+    esp32 = at_version(1)
+    esp32.efuses.burn(Fuse.CODING_SCHEME, coding_scheme)
+    outcome = anti_rollback(make_chip(images=images, otadata=(entry(1, VALID), None)), esp32)
     assert [text for text in lines(outcome) if "efuse:" in text] == ([line] if line else [])
     assert outcome.burned == burned
+    assert esp32.efuses.secure_version() == (*burned, 1)[0]
     assert outcome.label == "ota_0"
 
 
@@ -434,10 +452,10 @@ def test_newer_bootloader_says_that_a_descriptor_is_missing_and_covers_the_test_
     table = PartitionTable((*WITHOUT_FACTORY.entries[:4], TEST_APP))
     images = {"test": small_image(secure_version=0)}
     otadata = (entry(1, VALID), None)
-    newer = anti_rollback(make_chip(table, images, otadata), revision=V5_2, secure_version=1)
+    newer = anti_rollback(make_chip(table, images, otadata), at_version(1), revision=V5_2)
     assert "E boot: Failed to get partition description 261" in lines(newer)
     assert newer.ending is Ending.RESET
-    assert anti_rollback(make_chip(table, images, otadata), secure_version=1).label == "test"
+    assert anti_rollback(make_chip(table, images, otadata), at_version(1)).label == "test"
 
 
 def test_slot_too_large_to_map_has_no_descriptor_for_the_older_bootloader() -> None:
@@ -457,7 +475,7 @@ def test_factory_reset_erases_what_it_lists_and_selects_again() -> None:
     chip = make_chip(otadata=(entry(1, VALID), entry(2, VALID)))
     chip.program(NVS.offset, b"settings")
     chip.program(STORAGE.offset, b"files")
-    outcome = run(chip, factory_reset=FactoryReset())
+    outcome = run(chip, holding(4), factory_reset=FactoryReset(erases_otadata=True))
     assert after_table(outcome)[:7] == [
         "I boot: Detect a condition of the factory reset",
         "I boot: Data partitions to erase: nvs",
@@ -474,14 +492,14 @@ def test_factory_reset_erases_what_it_lists_and_selects_again() -> None:
 
 def test_factory_reset_has_selected_once_before_so_a_new_app_is_aborted() -> None:
     chip = make_chip(otadata=(entry(1, VALID), entry(2, NEW)))
-    outcome = run(chip, rollback=True, factory_reset=FactoryReset(labels="storage, nvs", erases_otadata=False))
+    outcome = run(chip, holding(4), rollback=True, factory_reset=FactoryReset(labels="storage, nvs"))
     assert outcome.label == "ota_0"
     assert read_otadata(chip) == ("1 VALID", "2 ABORTED")
 
 
 def test_factory_reset_reports_what_it_cannot_erase() -> None:
     table = PartitionTable((replace(NVS, offset=0x9800), *WITHOUT_FACTORY.entries[1:]))
-    outcome = run(make_chip(table, otadata=(entry(1, VALID), None)), factory_reset=FactoryReset())
+    outcome = run(make_chip(table, otadata=(entry(1, VALID), None)), holding(4), factory_reset=FactoryReset())
     assert after_table(outcome)[3].endswith("[err]")
     assert "E boot: Not all partitions were erased" in after_table(outcome)
 
@@ -489,11 +507,11 @@ def test_factory_reset_reports_what_it_cannot_erase() -> None:
 def test_pin_for_the_test_app() -> None:
     with_test = PartitionTable((*WITHOUT_FACTORY.entries[:4], TEST_APP))
     detected = "I boot: Detect a boot condition of the test firmware"
-    assert run(make_chip(with_test), test_app_wanted=True).label == "test"
-    assert after_table(run(make_chip(with_test, {"ota_0": GOOD}), test_app_wanted=True))[-1] == (
+    assert run(make_chip(with_test), holding(18), test_app_pin=18).label == "test"
+    assert after_table(run(make_chip(with_test, {"ota_0": GOOD}), holding(18), test_app_pin=18))[-1] == (
         "E boot: No bootable test partition in the partition table"
     )
-    assert after_table(run(make_chip(), test_app_wanted=True))[-2:] == [
+    assert after_table(run(make_chip(), holding(18), test_app_pin=18))[-2:] == [
         detected,
         "E boot: Test firmware is not found in partition table",
     ]
@@ -501,6 +519,6 @@ def test_pin_for_the_test_app() -> None:
 
 def test_only_the_older_bootloader_looks_at_the_pins_after_deep_sleep() -> None:
     with_test = PartitionTable((*WITHOUT_FACTORY.entries[:4], TEST_APP))
-    options = {"test_app_wanted": True, "reset_reason": ResetReason.DEEPSLEEP_RESET}
-    assert run(make_chip(with_test), **options).label == "test"
-    assert run(make_chip(with_test), revision=V5_2, **options).label == "ota_0"
+    esp32 = holding(18, reset_reason=ResetReason.DEEPSLEEP_RESET)
+    assert run(make_chip(with_test), esp32, test_app_pin=18).label == "test"
+    assert run(make_chip(with_test), esp32, test_app_pin=18, revision=V5_2).label == "ota_0"

@@ -7,6 +7,7 @@ import pytest
 
 from simulator.boot import BootConfig, Ota, OtaUpdate, run_bootloader
 from simulator.boot.steps import Steps
+from simulator.efuses import Efuses
 from simulator.flash import DangerousWriteError, FlashChip, FlashSnapshot, Journal, torn
 from simulator.formats import EspErr, EspError, ImageState, Partition, PartitionTable, SelectEntry
 from tests.boot.two_slots import (
@@ -317,7 +318,9 @@ def test_slot_beyond_the_contiguous_ones_cannot_be_selected_and_the_test_app_sel
 
 def test_app_with_a_lower_secure_version_is_erased_instead_of_selected() -> None:
     images = {"ota_0": small_image(secure_version=2), "ota_1": small_image(secure_version=1)}
-    ota = make_ota(images=images, anti_rollback=True, secure_version=2)
+    efuses = Efuses()
+    efuses.burn_secure_version(2)
+    ota = make_ota(images=images, anti_rollback=True, efuses=efuses)
     with pytest.raises(EspError, match="Partition will be erased") as error:
         ota.set_boot_partition(OTA_1).run()
     assert error.value.code == EspErr.ESP_ERR_OTA_SMALL_SEC_VER

@@ -241,9 +241,9 @@ class OtaCalls(CallGroup):
     async def _carry_out(self, work: Steps[Result]) -> Result:
         """Do the work of an ``esp_ota_*`` function, letting the time pass that its flash commands take."""
         try:
-            for line in work:
-                if line is not None:
-                    await self._print_app_log(line)
+            for step in work:
+                if isinstance(step, BootLine):
+                    await self._print_app_log(step)
                 await self._let_flash_finish()
         except EspError as error:
             await self._print_error_line(error)
