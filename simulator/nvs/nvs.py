@@ -6,7 +6,7 @@ string they end before the first NUL. A call that fails raises `EspError` with t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partialmethod
 from typing import Final, NamedTuple
@@ -100,12 +100,14 @@ class Nvs:
 
     def put(self, entry: NvsEntry) -> None:
         """Store a value as `entries` returns it. One that could not be read is left out."""
+        if entry.value is None:
+            return
         with self.open(entry.namespace) as handle:
             if isinstance(entry.value, str):
                 handle.set_str(entry.key, entry.value)
             elif isinstance(entry.value, bytes):
                 handle.set_blob(entry.key, entry.value)
-            elif entry.value is not None:
+            else:
                 handle.set_integer(INTEGER_TYPES[entry.type], entry.key, entry.value)
 
     def stats(self) -> NvsStats:
@@ -127,10 +129,10 @@ class Nvs:
         storage = self._loaded()
         names = {index: _to_text(name) for name, index in reversed(storage.namespaces)}
         items = list(storage.entries())
-        chunks = {
+        chunks = {  # of two with one number the first counts, as for the getters
             (item.namespace, item.name, item.chunk): value
-            for item, value in items
-            if item.type == ItemType.BLOB_DATA and isinstance(value, bytes)
+            for item, value in reversed(items)
+            if item.type == ItemType.BLOB_DATA
         }
         for item, value in items:
             namespace = names.get(item.namespace)
@@ -288,13 +290,13 @@ class NvsHandle:
         return data
 
 
-def _joined(index: Item, chunks: dict[tuple[int, bytes, int], bytes]) -> bytes | None:
+def _joined(index: Item, chunks: Mapping[tuple[int, bytes, int], object]) -> bytes | None:
     """Return the blob whose index this is, None if it is not complete."""
     parts = [
         chunks.get((index.namespace, index.name, number))
         for number in range(index.chunk_start, index.chunk_start + index.chunk_count)
     ]
-    blob = b"".join(part for part in parts if part is not None)
+    blob = b"".join(part for part in parts if isinstance(part, bytes))
     return blob if None not in parts and len(blob) == index.blob_size else None
 
 

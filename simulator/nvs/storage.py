@@ -2,8 +2,7 @@
 
 A new value is written before the old one is erased, so that a power cut leaves one of them. A blob is written as
 chunks that fill the rest of a page each, then the index that makes them count; then the old index and the old chunks
-are erased. What the rest of NVS relies on is told from the order of these writes only: nothing else marks a value as
-complete.
+are erased. Nothing but the order of these writes marks a value as complete.
 
 The habits of the pinned revision that can be seen from outside are kept. A value equal to the stored one is written
 again. Erasing a key erases the first item under it, which of a blob is one chunk; reading the blob then finds the
