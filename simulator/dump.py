@@ -17,11 +17,14 @@ from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OF
 from simulator.boot.revision import REVISIONS, RevisionName
 from simulator.errors import FormatError, UsageError
 from simulator.filesystem import FileSystemKind, FileSystemLayout, detect
+from simulator.filesystem.memory import MemoryFlash
 from simulator.firmware import Manifest, app_name, embedded_manifest, recognise
-from simulator.flash import FlashChip, PartitionView
 from simulator.formats import AppImage, Partition, PartitionTable
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, TYPE_DATA
 from simulator.units import format_size
+
+DEFAULT_BOARD: Final = "N1ESP32-OTA"
+"""What a flash is taken for that does not tell."""
 
 _IDF_VERSION: Final = re.compile(rb"(?<![-.\w])v(\d+)\.\d+[-.\w]*")
 
@@ -37,7 +40,7 @@ class Dump:
     """What a user should know: what was recognised in a flash that the twin did not make, and what was assumed."""
 
 
-def read_dump(contents: bytes, *, board: Board | None, default_board: str) -> Dump:
+def read_dump(contents: bytes, *, board: Board | None = None, default_board: str = DEFAULT_BOARD) -> Dump:
     """Return what is known of a flash chip with these ``contents``, which has the size of some chip.
 
     ``board`` is the board that the user says it is of; without it the firmware tells, and if that does not know,
@@ -48,7 +51,7 @@ def read_dump(contents: bytes, *, board: Board | None, default_board: str) -> Du
             f"the flash has {format_size(len(contents))}, but {board.id} has {format_size(board.flash_size_bytes)}; "
             "without --board it is taken from the flash"
         )
-    revision = _bootloader(contents)
+    revision = bootloader_in(contents)
     app = boot(contents, revision or "v4.0", rollback=board is not None and board.rollback)
     image = None if app.offset is None else _image(contents[app.offset :])
     manifest, remarks = (None, []) if image is None else _firmware(image, str(app.label))
@@ -121,18 +124,25 @@ def storage_in(contents: bytes) -> Partition | None:
 
 
 def storage_kind(partition: Partition) -> FileSystemKind:
-    """Return which driver takes a `storage_in` partition."""
-    return next(
-        cast("FileSystemKind", kind) for kind, subtype in STORAGE_SUBTYPES.items() if subtype == partition.subtype
-    )
+    """Return which driver takes a partition for its own. Raises LookupError if none does."""
+    kinds = {(TYPE_DATA, subtype): kind for kind, subtype in STORAGE_SUBTYPES.items()}
+    return cast("FileSystemKind", kinds[partition.type, partition.subtype])
 
 
 def detect_in(contents: bytes, partition: Partition) -> FileSystemLayout | None:
     """Return the file system in a partition of a flash, None if there is none."""
-    return detect(PartitionView(FlashChip(len(contents), contents), partition))
+    return detect(copy_of(contents, partition))
 
 
-def _bootloader(contents: bytes) -> RevisionName | None:
+def copy_of(contents: bytes, partition: Partition) -> MemoryFlash:
+    """Return the part of a flash that a partition covers, to be changed without harm."""
+    data = contents[partition.offset : partition.end]
+    flash = MemoryFlash(len(data))
+    flash.program(0, data)
+    return flash
+
+
+def bootloader_in(contents: bytes) -> RevisionName | None:
     """Return which of the bootloaders that the twin knows is nearest to the one in a flash; None if that is silent."""
     area = contents[BOOTLOADER_OFFSET:][:BOOTLOADER_AREA_BYTES]
     version = _IDF_VERSION.search(area)

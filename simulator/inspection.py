@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from simulator.boot import BootResult, boot
-from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
 from simulator.boot.ota import Ota
 from simulator.boot.revision import RevisionName
 from simulator.errors import FormatError
 from simulator.firmware import Manifest, find_manifest
 from simulator.flash import SECTOR_BYTES, FlashChip
+from simulator.flash_parts import Area, areas_of
 from simulator.formats import AppImage, ImageState, OtaData, Partition, PartitionTable
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES
-from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, TABLE_SECTOR_BYTES
+from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET
 
 _ERASED_SECTOR: Final = b"\xff" * SECTOR_BYTES
 _STATES: Final = {
@@ -29,26 +29,6 @@ _STATES: Final = {
     ImageState.ABORTED: "was reset before it confirmed itself",
     ImageState.UNDEFINED: "nobody watches it",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A stretch of flash with a purpose. ``kind`` is ``type/subtype`` of a partition, else empty."""
-
-    name: str
-    kind: str
-    offset: int
-    size_bytes: int
-
-    @classmethod
-    def of(cls, partition: Partition) -> Area:
-        """Return where ``partition`` lies."""
-        return cls(partition.label, f"{partition.type_name}/{partition.subtype_name}", partition.offset, partition.size)
-
-    @property
-    def sectors(self) -> range:
-        """The indices of the sectors that it touches."""
-        return range(self.offset // SECTOR_BYTES, -(-(self.offset + self.size_bytes) // SECTOR_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +64,7 @@ class FlashReport:
     @property
     def areas(self) -> list[Area]:
         """What lies where, by address: bootloader, partition table and every partition."""
-        first = [
-            Area("bootloader", "", BOOTLOADER_OFFSET, TABLE_OFFSET - BOOTLOADER_OFFSET),
-            Area("partition table", "", TABLE_OFFSET, TABLE_SECTOR_BYTES),
-        ]
-        return sorted([*first, *map(Area.of, self.table)], key=lambda area: area.offset)
+        return areas_of(self.table)
 
     @property
     def slot_count(self) -> int:
@@ -142,6 +118,33 @@ def explain_otadata(report: FlashReport) -> list[str]:
     if report.otadata.active() is None:
         lines.append("No entry is valid, so the bootloader starts factory, or ota_0 if there is no factory.")
     return lines
+
+
+def explain_rollback(flash: bytes, bootloader: RevisionName = "v4.0") -> list[str]:
+    """Return in words what a bootloader with rollback would do with ``flash``, at the next reset and the one after."""
+    first = boot(flash, bootloader, rollback=True)
+    second = boot(first.flash, bootloader, rollback=True)
+    changes = _otadata_changes(flash, first.flash)
+    if first.label is None:
+        return [*changes, "It finds nothing that boots."]
+    if second.flash == first.flash and second.label == first.label:
+        return [*changes, f"It starts {first.label} every time: no app is on probation."]
+    lines = [*changes, f"It starts {first.label}, which is on probation."]
+    if second.label is None:
+        return [*lines, "If that app does not confirm itself, nothing boots at the reset after."]
+    return [*lines, f"If that app does not confirm itself, the reset after that starts {second.label}."]
+
+
+def _otadata_changes(before: bytes, after: bytes) -> list[str]:
+    table = PartitionTable.as_read_by_app(before[TABLE_OFFSET:][:TABLE_BYTES])
+    old, new = _otadata(table.otadata, before), _otadata(table.otadata, after)
+    if old is None or new is None:
+        return []
+    return [
+        f"It turns entry {index} from {was.state_name} into {is_.state_name}."
+        for index, (was, is_) in enumerate(zip(old.entries, new.entries, strict=True))
+        if was.ota_state != is_.ota_state
+    ]
 
 
 def _explain_entry(otadata: OtaData, index: int, slot_count: int) -> str:

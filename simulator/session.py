@@ -23,7 +23,7 @@ from simulator.boot import BootConfig, start_bootloader
 from simulator.boot.revision import REVISIONS
 from simulator.device.device import BootRecord, Device
 from simulator.device.manufacture import AUTORUN, Files, check_fits, folder_files, new_chip, put_files, stock_files
-from simulator.dump import read_dump
+from simulator.dump import DEFAULT_BOARD, read_dump
 from simulator.errors import FormatError, UsageError
 from simulator.events import Event, to_json_line
 from simulator.firmware import (
@@ -44,7 +44,6 @@ from simulator.ota_protocol import Firmware
 from simulator.units import NS_PER_S, format_duration
 from simulator.world import World, run_in_world
 
-DEFAULT_BOARD: Final = "N1ESP32-OTA"
 DEFAULT_SSID: Final = "luatwin"
 DEFAULT_PASSWORD: Final = "virtual-wifi"  # noqa: S105 (of the access point that is there if nobody asks for another)
 
@@ -201,11 +200,13 @@ def run_session(
     heard: Callable[[bytes], None],
     remark: Callable[[str], None] = lambda _text: None,
     steer: Callable[[World, Device], Awaitable[None]] | None = None,
+    ends_when_stuck: bool = True,
 ) -> Report:
     """Run a board as ``request`` says and return the report. ``heard`` gets the console's bytes as they are sent.
 
     ``remark`` hears, before anything runs, what is to be said of the flash file. Without ``steer`` the run ends when
-    the board is idle; with it, when ``steer`` returns. Raises `LuaTwinError` for what is wrong with the request,
+    the board is idle; with it, when ``steer`` returns; and in any case when the board is stuck, if that
+    ``ends_when_stuck``. Raises `LuaTwinError` for what is wrong with the request,
     before anything runs.
     """
     setting = _prepare(request)
@@ -230,7 +231,7 @@ def run_session(
             if request.events is not None:
                 stack.enter_context(_event_file(request, world, setting.inputs))
             world.power_on(device)
-            ending = await _until_the_end(request, world, device, steer)
+            ending = await _until_the_end(request, world, device, steer, ends_when_stuck=ends_when_stuck)
             use = FlashUse.of(chip, operations_before=operations_before, erases_before=erases_before)
             report = _report(ending, device, world, use, setting.remarks)
             world.events.emit(device.name, "end", outcome=ending.value, exit_code=report.exit_code)
@@ -249,6 +250,8 @@ async def _until_the_end(
     world: World,
     device: Device,
     steer: Callable[[World, Device], Awaitable[None]] | None,
+    *,
+    ends_when_stuck: bool,
 ) -> Ending:
     ending = Ending.TIMEOUT
 
@@ -260,7 +263,8 @@ async def _until_the_end(
 
     with trio.move_on_after(request.timeout_ns / NS_PER_S):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch, lambda: device.stuck, Ending.STUCK, nursery.cancel_scope)
+            if ends_when_stuck:
+                nursery.start_soon(watch, lambda: device.stuck, Ending.STUCK, nursery.cancel_scope)
             if steer is None:
                 nursery.start_soon(watch, lambda: device.idle, Ending.IDLE, nursery.cancel_scope)
             else:
@@ -314,7 +318,7 @@ def _existing_board(request: Request, path: Path, files: Files, inputs: dict[str
     contents = read_flash_file(path)
     inputs["flash"] = sha256(contents).hexdigest()
     try:
-        dump = read_dump(contents, board=_board_asked_for(request), default_board=DEFAULT_BOARD)
+        dump = read_dump(contents, board=_board_asked_for(request))
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     wear = read_wear(path, sector_count=len(contents) // SECTOR_BYTES)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from simulator.formats import ImageState, OtaData, PartitionTable, SelectEntry
 from simulator.formats.otadata import ERASED_ENTRY
 from simulator.formats.partition_table import TABLE_OFFSET
-from simulator.inspection import Area, explain_otadata, inspect_flash
+from simulator.flash_parts import Area
+from simulator.inspection import explain_otadata, explain_rollback, inspect_flash
 from simulator.testing import TWO_SLOTS, build_flash, small_firmware
 from simulator.units import MIB
 
@@ -27,6 +28,23 @@ def entry(ota_seq: int, state: ImageState = ImageState.UNDEFINED) -> SelectEntry
 def flash_with(first: SelectEntry, second: SelectEntry) -> bytes:
     slots = {"factory": FIRMWARE, "ota_0": FIRMWARE, "ota_1": FIRMWARE}
     return build_flash({**slots, "otadata": OtaData((first, second)).to_bytes()})
+
+
+def test_says_what_a_bootloader_with_rollback_would_do_at_the_next_reset_and_the_one_after() -> None:
+    unconfirmed = flash_with(entry(1, ImageState.VALID), entry(2, ImageState.NEW))
+    assert explain_rollback(unconfirmed) == [
+        "It turns entry 1 from NEW into PENDING_VERIFY.",
+        "It starts ota_1, which is on probation.",
+        "If that app does not confirm itself, the reset after that starts ota_0.",
+    ]
+    booted_once = flash_with(entry(1, ImageState.VALID), entry(2, ImageState.PENDING_VERIFY))
+    assert explain_rollback(booted_once) == [
+        "It turns entry 1 from PENDING_VERIFY into ABORTED.",
+        "It starts ota_0 every time: no app is on probation.",
+    ]
+    confirmed = flash_with(entry(1, ImageState.VALID), ERASED_ENTRY)
+    assert explain_rollback(confirmed) == ["It starts ota_0 every time: no app is on probation."]
+    assert explain_rollback(build_flash({})) == ["It finds nothing that boots."]
 
 
 def test_finds_what_runs_and_where_the_next_update_goes() -> None:
@@ -68,13 +86,13 @@ def test_counts_the_sectors_that_are_used() -> None:
     report = inspect_flash(build_flash({"ota_0": FIRMWARE, "nvs": b"\xff" * 4096 + b"\xfe"}))
     used = {area.name: report.used_sectors(area) for area in report.areas}
     assert used["ota_0"] == -(-len(FIRMWARE) // 4096)
-    assert (used["nvs"], used["ota_1"], used["partition table"]) == (1, 0, 1)
+    assert (used["nvs"], used["ota_1"], used["partition-table"]) == (1, 0, 1)
     assert sum(used.values()) == sum(report.used)
 
 
 def test_areas_are_in_order_of_address_and_begin_with_the_bootloader() -> None:
     areas = inspect_flash(build_flash({})).areas
-    assert [area.name for area in areas] == ["bootloader", "partition table", *(entry.label for entry in TWO_SLOTS)]
+    assert [area.name for area in areas] == ["bootloader", "partition-table", *(entry.label for entry in TWO_SLOTS)]
     assert areas[2] == Area("nvs", "data/nvs", 0x9000, 16 * 1024)
     assert areas[3].sectors == range(0xD, 0xF)
 

@@ -1,29 +1,26 @@
-"""``luatwin flash``: look into a flash file, take partitions out and put parts in."""
+"""``luatwin flash``: look into a flash file; `flash_parts` takes parts out and puts parts in."""
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 from rich.padding import Padding
 from rich.text import Text
 
+from simulator.cli.flash_map import map_json, print_map
+from simulator.cli.flash_parts import extract, merge
 from simulator.cli.options import Group, json_option, verbose_option
 from simulator.cli.output import plain_table, print_json, rich_console
-from simulator.errors import UsageError
-from simulator.flash import SECTOR_BYTES, FlashChip
-from simulator.flash_file import CHIP_SIZES, read_flash_file, write_flash_file
-from simulator.formats import AppImage, OtaData, Partition, PartitionTable
-from simulator.formats.partition_table import TABLE_OFFSET
-from simulator.inspection import AppSlot, Area, FlashReport, explain_otadata, inspect_flash
-from simulator.units import format_size, parse_size
-
-_CELLS_PER_ROW: Final = 64
-_LARGEST_MAP_CELLS: Final = 1024
-_COLOURS: Final = ("cyan", "magenta", "yellow", "green", "blue", "red")
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from simulator.dump import bootloader_in, storage_in
+from simulator.flash import SECTOR_BYTES
+from simulator.flash_file import read_flash_file, read_wear
+from simulator.flash_parts import Area, StoredFiles, is_nvs, read_files, read_values
+from simulator.formats import OtaData
+from simulator.inspection import AppSlot, FlashReport, explain_otadata, explain_rollback, inspect_flash
+from simulator.nvs import NvsEntry
+from simulator.units import format_size
 
 _file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -42,10 +39,20 @@ def flash() -> None:
 @json_option
 @verbose_option
 def info(file: Path, as_json: bool) -> None:
-    """Tell what is in the flash in FILE: partitions, firmwares, otadata in words, and what boots."""
-    report = inspect_flash(read_flash_file(file))
+    """Tell what is in the flash in FILE: partitions, firmwares, otadata in words, what boots, files, keys of NVS."""
+    contents = read_flash_file(file)
+    bootloader = bootloader_in(contents) or "v4.0"
+    report = inspect_flash(contents, bootloader)
+    rollback = explain_rollback(contents, bootloader)
+    storage = storage_in(contents)
+    stored = read_files(contents, storage) if storage else None
+    values = {
+        partition.label: read_values(contents, partition)
+        for partition in report.table
+        if is_nvs(partition) and partition.end <= len(contents)
+    }
     if as_json:
-        print_json(_report_json(report))
+        print_json({**_report_json(report), **_contents_json(stored, values), "with_rollback": rollback})
         return
     console = rich_console()
     console.print(
@@ -58,10 +65,18 @@ def info(file: Path, as_json: bool) -> None:
         table = plain_table("partition", "kind", "offset", "size", "contents")
         for partition in report.table:
             area = Area.of(partition)
-            contents = _slot_words(slots[partition]) if partition in slots else _used_words(report, area)
-            table.add_row(area.name, area.kind, f"0x{area.offset:x}", format_size(area.size_bytes), contents)
+            words = _slot_words(slots[partition]) if partition in slots else _used_words(report, area)
+            table.add_row(area.name, area.kind, f"0x{area.offset:x}", format_size(area.size_bytes), words)
         console.print(table)
-    for heading, lines in (("otadata", explain_otadata(report)), ("next reset", _verdict(report))):
+    sections: list[tuple[str, list[str]]] = [
+        ("otadata", explain_otadata(report)),
+        ("next reset", _verdict(report)),
+        ("next reset, if the bootloader were built with rollback", rollback),
+    ]
+    if storage is not None:
+        sections.append((f"files in {storage.label}", _file_lines(stored)))
+    sections += [(f"values in {label}", _value_lines(*found)) for label, found in values.items()]
+    for heading, lines in sections:
         console.print(Text(f"\n{heading}", "bold"))
         console.print(Padding("\n".join(lines), (0, 0, 0, 2), expand=False))
 
@@ -71,111 +86,21 @@ def info(file: Path, as_json: bool) -> None:
 @json_option
 @verbose_option
 def draw_map(file: Path, as_json: bool) -> None:
-    """Draw the flash in FILE to scale: which sectors are used, what they belong to, what runs and what is next."""
-    report = inspect_flash(read_flash_file(file))
-    if as_json:
-        print_json(_map_json(report))
-        return
-    cell_sectors = max(1, len(report.used) // _LARGEST_MAP_CELLS)
-    console = rich_console()
-    console.print(
-        f"{file}: {format_size(report.size_bytes)}, {_share_used(report)} used. A letter is "
-        f"{format_size(cell_sectors * SECTOR_BYTES)}, a capital one where something is programmed.\n"
-    )
-    cells = _cells(report, cell_sectors)
-    for start in range(0, len(cells), _CELLS_PER_ROW):
-        address = start * cell_sectors * SECTOR_BYTES
-        console.print(Text.assemble((f"0x{address:06x}  ", "dim"), *cells[start : start + _CELLS_PER_ROW]))
-    console.print()
-    table = plain_table("", "area", "kind", "offset", "size", "used", "")
-    for letter, style, area in _lettered(report.areas):
-        table.add_row(
-            Text(letter, style),
-            area.name,
-            area.kind,
-            f"0x{area.offset:x}",
-            format_size(area.size_bytes),
-            format_size(report.used_sectors(area) * SECTOR_BYTES),
-            _role(report, area),
-        )
-    console.print(table)
+    """Draw the flash in FILE to scale: what is used, erased and worn, what it belongs to, what runs, what is next.
 
-
-@flash.command()
-@_file_argument
-@click.argument("label")
-@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--image", "only_image", is_flag=True, help="Only the firmware image in it, without what lies behind.")
-@verbose_option
-def extract(file: Path, label: str, output: Path, only_image: bool) -> None:
-    """Write the partition LABEL of the flash in FILE to OUTPUT."""
-    contents = read_flash_file(file)
-    partition = _partition(contents, label)
-    data = contents[partition.offset : partition.end]
-    if only_image:
-        data = data[: AppImage.from_bytes(data).length]
-    output.write_bytes(data)
-    click.echo(f"{output}: {len(data)} bytes from 0x{partition.offset:x}")
-
-
-@flash.command()
-@_file_argument
-@click.argument("parts", nargs=-1, required=True, metavar="PLACE=INPUT...")
-@click.option("--size", default="4MiB", show_default=True, help="Of FILE, if it is not there yet.")
-@verbose_option
-def merge(file: Path, parts: tuple[str, ...], size: str) -> None:
-    """Put files into the flash in FILE, which is made if it is not there.
-
-    PLACE is the label of a partition, which is erased first, or an address, from which on as many sectors are erased as
-    INPUT needs. The parts go in one after the other, so that a partition table can come before what it names; FILE
-    changes only if all of them fit.
+    On a terminal in colours, else in letters.
     """
-    if file.exists():
-        chip = FlashChip(file.stat().st_size, read_flash_file(file))
+    contents = read_flash_file(file)
+    report = inspect_flash(contents, bootloader_in(contents) or "v4.0")
+    erase_counts = read_wear(file, sector_count=len(report.used))
+    if as_json:
+        print_json(map_json(report, erase_counts))
     else:
-        size_bytes = parse_size(size)
-        if size_bytes not in CHIP_SIZES:
-            raise UsageError(f"--size {size}: there are chips of {', '.join(map(format_size, CHIP_SIZES))}")
-        chip = FlashChip(size_bytes)
-    said = [_merge_part(chip, part) for part in parts]
-    write_flash_file(file, chip.to_bytes())
-    for line in said:
-        click.echo(line)
+        print_map(rich_console(), file, report, erase_counts)
 
 
-def _merge_part(chip: FlashChip, part: str) -> str:
-    """Put one ``PLACE=INPUT`` into ``chip`` and return the line that says so."""
-    place, equals, name = part.partition("=")
-    if not place or not equals or not name:
-        raise UsageError(f"{part!r}: write PLACE=INPUT, such as ota_0=firmware.bin or 0x8000=table.bin")
-    data = Path(name).read_bytes()
-    if place[0].isdigit():
-        offset = parse_size(place)
-        length = -(-len(data) // SECTOR_BYTES) * SECTOR_BYTES
-        if offset % SECTOR_BYTES:
-            raise UsageError(f"{part}: 0x{offset:x} is not the address of a sector of {format_size(SECTOR_BYTES)}")
-        room, where = max(0, chip.size_bytes - offset), "the flash from there on"
-    else:
-        partition = _partition(chip.to_bytes(), place)
-        offset, length = partition.offset, partition.size
-        room, where = partition.size, f"the partition {place}"
-    if len(data) > room:
-        raise UsageError(f"{part}: {len(data)} bytes do not fit; {where} has {room} bytes")
-    chip.erase(offset, length)
-    chip.program(offset, data)
-    return f"{name}: {len(data)} bytes at 0x{offset:x}"
-
-
-def _partition(contents: bytes, label: str) -> Partition:
-    """Return the partition of that label. Raises `UsageError` that names those there are."""
-    table = PartitionTable.from_bytes(contents[TABLE_OFFSET:], chip_size_bytes=len(contents))
-    partition = table.find(label)
-    if partition is None:
-        labels = [entry.label for entry in table]
-        near = difflib.get_close_matches(label, labels, n=1)
-        advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(labels) or 'none'}"
-        raise UsageError(f"no partition {label!r}; {advice}")
-    return partition
+flash.add_command(extract)
+flash.add_command(merge)
 
 
 def _share_used(report: FlashReport) -> str:
@@ -212,49 +137,46 @@ def _verdict(report: FlashReport) -> list[str]:
     return lines
 
 
-def _role(report: FlashReport, area: Area) -> str:
-    running = report.running is not None and Area.of(report.running.partition) == area
-    following = report.next_update is not None and Area.of(report.next_update) == area
-    return ", ".join(["runs"] * running + ["next update"] * following)
+def _file_lines(stored: StoredFiles | None) -> list[str]:
+    if stored is None:
+        return ["There is no file system."]
+    sizes = f"blocks of {format_size(stored.layout.block_size)}, pages of {format_size(stored.layout.page_size)}"
+    lines = [f"{stored.layout.kind}, {sizes}"]
+    lines += [f"{'':>8}  {path}/" if data is None else f"{len(data):8}  {path}" for path, data in stored.files.items()]
+    return lines + [f"The rest cannot be read: {stored.damage}."] * bool(stored.damage)
 
 
-def _lettered(areas: list[Area]) -> list[tuple[str, str, Area]]:
-    """Give each area a letter and a colour; they start again where they run out."""
+def _value_lines(values: list[NvsEntry], fault: str) -> list[str]:
+    """Name the keys; the values may be passwords, and `extract` has them."""
+    if fault:
+        return [f"It cannot be loaded: {fault}."]
+    names = dict.fromkeys(value.namespace for value in values)
     return [
-        (_LETTERS[index % len(_LETTERS)], _COLOURS[index % len(_COLOURS)], area) for index, area in enumerate(areas)
-    ]
+        f"{name}: " + ", ".join(f"{value.key} ({value.type})" for value in values if value.namespace == name)
+        for name in names
+    ] or ["There are none."]
 
 
-def _cells(report: FlashReport, cell_sectors: int) -> list[tuple[str, str]]:
-    """Return one letter with its style for every ``cell_sectors`` sectors of the chip."""
-    owner: dict[int, tuple[str, str]] = {}
-    for letter, style, area in _lettered(report.areas):
-        owner.update(dict.fromkeys(area.sectors, (letter, style)))
-    cells: list[tuple[str, str]] = []
-    for first in range(0, len(report.used), cell_sectors):
-        used = any(report.used[first : first + cell_sectors])
-        letter, style = owner.get(first, ("#" if used else ".", "dim"))
-        cells.append((letter, f"bold reverse {style}") if used else (letter.lower(), style))
-    return cells
-
-
-def _map_json(report: FlashReport) -> dict[str, Any]:
+def _contents_json(stored: StoredFiles | None, values: dict[str, tuple[list[NvsEntry], str]]) -> dict[str, Any]:
     return {
-        "size_bytes": report.size_bytes,
-        "sector_bytes": SECTOR_BYTES,
-        "areas": [
+        "storage": stored
+        and {
+            "filesystem": stored.layout.kind,
+            "block_size": stored.layout.block_size,
+            "page_size": stored.layout.page_size,
+            "files": [
+                {"path": path, "size": None if data is None else len(data)} for path, data in stored.files.items()
+            ],
+            "damage": stored.damage or None,
+        },
+        "nvs": [
             {
-                "name": area.name,
-                "kind": area.kind or None,
-                "offset": area.offset,
-                "size_bytes": area.size_bytes,
-                "used_sectors": report.used_sectors(area),
+                "label": label,
+                "keys": [{"namespace": entry.namespace, "key": entry.key, "type": entry.type} for entry in entries],
+                "fault": fault or None,
             }
-            for area in report.areas
+            for label, (entries, fault) in values.items()
         ],
-        "used": "".join("1" if used else "0" for used in report.used),
-        "boots": report.boot.label,
-        "next_update": report.next_update.label if report.next_update else None,
     }
 
 

@@ -132,7 +132,7 @@ def dump_of(
     apps: Mapping[str, bytes],
     *,
     otadata: OtaData | None = None,
-    files: Mapping[str, bytes] | None = None,
+    files: Mapping[str, bytes | None] | None = None,
     size_bytes: int | None = None,
 ) -> bytes:
     """Return what esptool would read from the whole flash of ``board`` with ``apps`` by partition label.
