@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulator.vm.api_builds import CONDITIONS
 from simulator.vm.api_data import Kind, Member, ModuleData, Value, hardware, lua, network, system
 from simulator.vm.api_status import STATUS, Status
-from simulator.vm.exceptions import DRIVERS, ERROR_TABLES
+from simulator.vm.exceptions import DRIVERS, ERROR_TABLES, error_table
+
+if TYPE_CHECKING:
+    from simulator.boards import Board
 
 GLOBALS: Final = "_G"
 """The module of the base functions. Their path is the bare name."""
@@ -81,6 +85,37 @@ def constants(module: str) -> dict[str, int | float | str]:
         for member in _modules()[1][module]
         if member[0] == "constant" and member[2] is not None
     }
+
+
+def build_members(module: str, board: Board) -> tuple[bytes | int | float, ...]:
+    """Return what the build of a board has in a module: the answer to the machine's request ``api.members``.
+
+    It is flat: name, kind (``function``, ``constant`` or ``table``) and value of one after the other; the value of what
+    is no constant is 0. Methods, constants without a known value and what only `require` finds are not in it, and a
+    module that the build does not have is empty.
+    """
+    found, _ = _modules()
+    if module not in found:
+        return ()
+    flat: list[bytes | int | float] = []
+    if module == "net.en.error" and board.ethernet is not None and board.ethernet.interface == "spi":
+        for exception, code in error_table("spi_eth").items():
+            flat += (exception.encode(), b"constant", code)
+        return tuple(flat)
+    for path in _paths_by_module()[module]:
+        kind, name, content, _, *condition = _index()[path][1]
+        if kind == "method" or (module == GLOBALS and name in _BY_REQUIRE):
+            continue
+        value = content if kind == "constant" else 0
+        if value is not None and CONDITIONS[condition[0] if condition else found[module].condition](board):
+            flat += (name.encode(), kind.encode(), value.encode("latin-1") if isinstance(value, str) else value)
+    return tuple(flat)
+
+
+def build_has_module(name: str, board: Board) -> bool:
+    """Return whether `require` finds a module of this name in the firmware of a board, though not as a global."""
+    module = modules().get(name)
+    return module is not None and module.by_require and CONDITIONS[module.condition](board)
 
 
 def _data() -> Iterable[ModuleData]:

@@ -9,19 +9,25 @@ resumes the thread with the answer: ``(True, value...)``, or ``(False, message)`
 
 A request leaves Lua in one of two ways. Normally the coroutine *yields* it, with a private tag; the wrapped
 ``coroutine.resume`` hands the tag upwards, so that coroutines of a script work. Where Lua cannot yield (a sort
-comparator, a ``gsub`` callback, a finalizer, the count hook), a host callback *switches greenlets*: every Lua thread
-is resumed inside a greenlet of its own whose parent is the caller.
+comparator, a ``gsub`` callback, a finalizer, the count hook), a host callback *switches greenlets*: a Lua thread is
+resumed inside a greenlet whose parent is the caller, its runner. A runner whose Lua thread is parked in a callback
+belongs to that thread until it is resumed; all others are for anybody, so that parked Lua threads cost no greenlet.
 
 What keeps lupa from crashing the interpreter (each rule was found by a crash):
 
 * During a host callback lupa stores the calling ``lua_State`` and restores the old one afterwards, as if callbacks
   ended last in, first out. A greenlet switch breaks that order, so the coroutine is pinned in a Lua table until
-  power-off, switching is the exception, and after start-up only tables and functions fetched from the main state at
-  start are used, never ``eval``, ``execute``, ``globals`` or ``table``.
+  power-off, and switching is the exception. After start-up nothing runs in the main state, in which nothing is
+  protected and of which lupa may have lost hold: no ``eval``, no call of a Lua function, not even a look into a table
+  (for each of these lupa reads the global ``debug`` first, and a script may have put anything behind that).
 * An object made from inside a coroutine points to that coroutine. A function that a script hands over is therefore
   stored by Lua into a table of the main state (``K.threads``, ``K.callbacks``) and fetched from there.
-* Power-off: a thread parked in a yield is never resumed. One parked in a callback is resumed once and unwinds, since
-  ``pcall`` and its kin re-raise at once when the machine is off.
+* What lupa does between two runs of Lua code is not protected: an error there, out of memory or out of a finalizer,
+  ends the process. So there is always room for an answer (`Machine.make_room`), and the garbage collector rests while
+  Lua is left and a script has finalizers (core.lua).
+* A request has at most 30 values: lupa moves them without looking at the size of the stack. (An answer may have more.)
+* Host callbacks never raise. Power-off: a thread parked in a yield is never resumed. One parked in a callback is
+  resumed once with an error and unwinds, since ``pcall`` and its kin re-raise at once when the machine is off.
 * `Machine.close` lets go in order: threads, every Lua object, the runtime. Host callbacks hold the machine by weak
   reference, because Python's cycle collector would close the Lua state before the last object lets go of it.
 
@@ -38,8 +44,6 @@ from typing import Any, Final, TypeAlias
 import greenlet
 from lupa import lua53 as lupa
 
-from simulator.vm.exceptions import DRIVERS, error_table
-
 Value: TypeAlias = bytes | int | float | bool | None
 Request: TypeAlias = tuple[Any, ...]
 Answer: TypeAlias = tuple[Any, ...]
@@ -50,11 +54,21 @@ INSTRUCTIONS_PER_TICK: Final = 10_000
 THREAD_END: Final = b"thread.end"
 TICK: Final = b"tick"
 
-_LIBRARIES: Final = ("base", "io", "os", "net", "tmr", "thread", "nvs", "repl")
+_AT_START: Final = ("start", "core", "frames", "modules", "base", "libraries", "repl")
+"""The Lua files that every machine loads, in the order that start.lua takes them in. The others wait until needed."""
+
+_NO_LIMIT: Final = 0
+_ROOM_BYTES: Final = 64 * 1024
+"""Free memory in which any answer fits, not counting its texts."""
+
+_OFF: Final[Answer] = (False, b"power off")
 
 
-class PowerOffError(Exception):
-    """Unwinds a Lua thread that was parked in a host callback; never seen outside this module."""
+class _Tag:
+    """Marks a yield as a request. In Lua it is an object that no script can make or get."""
+
+
+_TAG: Final = _Tag()
 
 
 @functools.cache
@@ -71,53 +85,83 @@ def _deny(_object: object, _name: object, _is_setting: bool) -> object:
     raise AttributeError
 
 
+_idle_runners: list[greenlet.greenlet] = []
+_IDLE_RUNNERS_MAX: Final = 8
+
+
+def _run(send: Any, answer: Any) -> None:
+    """Resume one Lua thread after the other, each until it yields or ends: the body of a runner."""
+    park = greenlet.getcurrent().parent.switch
+    while True:
+        try:
+            request = send(answer)
+        except (lupa.LuaError, lupa.LuaMemoryError) as error:
+            request = (_TAG, THREAD_END, False, str(error).encode("utf-8", "replace"))
+        send = answer = None  # an idle runner keeps no machine alive
+        send, answer = park(request)
+
+
 class LuaThread:
     """One Lua thread, parked between two calls of `resume`. Made by `Machine.start`."""
 
-    __slots__ = ("_greenlet", "_machine", "id", "kind")
+    __slots__ = ("_machine", "_runner", "_send", "id", "kind")
 
-    def __init__(self, machine: Machine, function: Any, kind: str, id_: int) -> None:
+    def __init__(self, machine: Machine, kind: str, id_: int, arguments: tuple[Value, ...]) -> None:
         self.kind = kind
         self.id = id_
         self._machine = machine
-        self._greenlet: Any = greenlet.greenlet(_body)
-        self._greenlet.switch(function)
+        self._send: Any = functools.partial(self._begin, kind.encode(), id_, *arguments)
+        self._runner: greenlet.greenlet | None = None
+        """The runner in which it is parked, if it is parked in a host callback."""
+
+    def _begin(self, *arguments: Any) -> Request:
+        """Run for the first time, in a runner like every other time: the garbage collector may run here too."""
+        *arguments_of_body, _answer = arguments
+        coroutine = self._machine.new_coroutine(*arguments_of_body)
+        self._send = coroutine.send
+        request: Request = coroutine.send(None)
+        return request
 
     def resume(self, answer: Answer | None) -> Request:
         """Run until the next request and return it; ``(THREAD_END, ok, message)`` is the last one.
 
         ``answer`` goes to the request that the Lua thread waits for; it is None the first time.
         """
-        request: Request = self._greenlet.switch(answer)
-        if request[0] == THREAD_END:
+        if answer is not None:
+            answer = self._machine.make_room(answer)
+        runner = self._runner
+        if runner is None:
+            runner = _idle_runners.pop() if _idle_runners else greenlet.greenlet(_run)
+            if runner.parent is not greenlet.getcurrent():
+                runner = greenlet.greenlet(_run)
+            request: Request = runner.switch(self._send, answer)
+        else:
+            request = runner.switch(answer)
+        if request[0] is not _TAG:  # from a host callback
+            self._runner = runner
+            return request
+        self._release(runner)
+        if request[1] == THREAD_END:
             self._machine.forget(self)
-        return request
+            self._send = None
+        return request[1:]
+
+    def _release(self, runner: greenlet.greenlet) -> None:
+        self._runner = None
+        if len(_idle_runners) < _IDLE_RUNNERS_MAX:
+            _idle_runners.append(runner)
 
     def stop(self) -> None:
         """Never run it again, as deleting its FreeRTOS task does. What it locked stays locked."""
         self._machine.unwind(self)
 
-
-_UNWIND: Final = object()
-
-
-def _body(function: Any) -> Request:
-    """Run inside the greenlet of a Lua thread: hand yielded requests to the parent, and answers back."""
-    send = function.send
-    switch = greenlet.getcurrent().parent.switch
-    answer = switch(None)
-    try:
-        while answer is not _UNWIND:
-            request = send(answer)
-            # The first item is the private tag that marks the yield as ours.
-            if request[1] == THREAD_END:
-                return request[1:]  # type: ignore[no-any-return]
-            answer = switch(request[1:])
-    except PowerOffError:
-        pass
-    except (lupa.LuaError, lupa.LuaMemoryError) as error:
-        return (THREAD_END, False, str(error).encode("utf-8", "replace"))
-    return (THREAD_END, False, b"")
+    def unwind(self) -> None:
+        """Let it run out while the machine is off. Only the machine calls this."""
+        if self._runner is not None:
+            runner = self._runner
+            runner.switch(_OFF)
+            self._release(runner)
+        self._send = None
 
 
 class Machine:
@@ -126,27 +170,40 @@ class Machine:
     ``heap_bytes`` is what scripts can allocate on top of the API itself (0: no limit), counted in the host's objects,
     which are about twice as large as the ESP32's. ``ethernet`` is the Ethernet of the build: ``none``, ``rmii`` or
     ``spi``; without one there is no ``net.en``.
+
+    A machine is for the greenlet that made it: all calls have to come from there.
     """
 
     def __init__(self, *, heap_bytes: int = 0, ethernet: str = "none") -> None:
         self._off = False
         self._alive: set[LuaThread] = set()
+        self._heap_bytes = heap_bytes
+        self._loading: list[int] = []
         me = weakref.ref(self)
-
-        def host(*request: Any) -> Any:
-            if is_off():
-                raise PowerOffError
-            answer = greenlet.getcurrent().parent.switch(request)
-            if answer is _UNWIND or is_off():
-                raise PowerOffError
-            return answer
-
-        def tick(source: bytes, line: int) -> bool:
-            return bool(host(TICK, source, line)[0])
 
         def is_off() -> bool:
             machine = me()
             return machine is None or machine._off  # noqa: SLF001
+
+        def request(*arguments: Any) -> Answer:
+            if is_off():
+                return _OFF
+            answer: Answer = greenlet.getcurrent().parent.switch(arguments)
+            machine = me()
+            return answer if machine is None else machine.make_room(answer)
+
+        def tick(source: bytes, line: int) -> bool:
+            return bool(request(TICK, source, line)[0])
+
+        def settle() -> None:
+            machine = me()
+            if machine is not None:
+                machine.limit_memory()
+
+        def library(name: bytes | None = None) -> bytes | None:
+            machine = me()
+            assert machine is not None
+            return machine.load_library(name)
 
         runtime = lupa.LuaRuntime(
             encoding=None,
@@ -154,24 +211,19 @@ class Machine:
             register_eval=False,
             register_builtins=False,
             attribute_filter=_deny,
-            max_memory=0,
+            max_memory=_NO_LIMIT,
         )
         self._runtime: Any = runtime
-        kernel = runtime.table()
-        kernel[b"ethernet"] = ethernet.encode()
-        kernel[b"error_tables"] = runtime.table_from(
-            {
-                name.encode(): runtime.table_from({k.encode(): v for k, v in error_table(name).items()})
-                for name in DRIVERS
-            }
-        )
+        functions = (is_off, library, request, settle, tick)
+        host = {function.__name__.encode(): function for function in functions} | {b"tag": _TAG}
+        kernel = runtime.table_from({b"ethernet": ethernet.encode()})
         load = runtime.eval(b"load")
-        start, core, *libraries = [load(_compiled(name)) for name in ("start", "core", *_LIBRARIES)]
-        start(kernel, host, tick, is_off, core, *libraries)
-        self._thread_body: Any = kernel[b"thread_body"]
+        start, *files = [load(_compiled(name)) for name in _AT_START]
+        self._thread_body: Any
+        self._power_off: Any
+        self._thread_body, self._power_off = start(kernel, runtime.table_from(host), *files)
         self._base_memory_bytes: int = runtime.get_memory_used()
-        if heap_bytes:
-            runtime.set_max_memory(self._base_memory_bytes + heap_bytes)
+        self.limit_memory()
 
     def start(self, kind: str, id_: int, *arguments: Value) -> LuaThread:
         """Return a new Lua thread, not yet run.
@@ -179,7 +231,7 @@ class Machine:
         ``kind`` is ``main`` (boot scripts and prompt), ``thread`` (the function that ``thread.start`` stored under
         ``id_``) or ``callback`` (the one stored under ``id_``, called with ``arguments``).
         """
-        thread = LuaThread(self, self._thread_body.coroutine(kind.encode(), id_, *arguments), kind, id_)
+        thread = LuaThread(self, kind, id_, arguments)
         self._alive.add(thread)
         return thread
 
@@ -187,6 +239,27 @@ class Machine:
     def heap_used_bytes(self) -> int:
         """What scripts have allocated on top of the API."""
         return max(0, int(self._runtime.get_memory_used()) - self._base_memory_bytes)
+
+    def close(self) -> None:
+        """Cut the power: stop every Lua thread and free the Lua state. Closing twice is harmless."""
+        if self._runtime is None:
+            return
+        self._off = True
+        for thread in sorted(self._alive, key=lambda t: t.id):
+            thread.unwind()
+        self._alive.clear()
+        self._runtime.set_max_memory(_NO_LIMIT)
+        with self._runtime.nogc():
+            self._power_off.coroutine().send(None)
+        self._thread_body = self._power_off = None
+        self._runtime = None
+
+    def __del__(self) -> None:
+        # Whoever forgets to close a machine must not crash the interpreter, nor must a failed __init__.
+        if getattr(self, "_power_off", None) is not None:
+            self.close()
+
+    # -- for Lua threads and host callbacks only ------------------------------------------------------------------
 
     def forget(self, thread: LuaThread) -> None:
         """Drop a Lua thread that has ended."""
@@ -198,14 +271,48 @@ class Machine:
             self._alive.discard(thread)
             was_off, self._off = self._off, True
             try:
-                thread._greenlet.switch(_UNWIND)  # noqa: SLF001
+                thread.unwind()
             finally:
                 self._off = was_off
 
-    def close(self) -> None:
-        """Cut the power: stop every Lua thread and free the Lua state. Closing twice is harmless."""
-        self._off = True
-        for thread in sorted(self._alive, key=lambda t: t.id):
-            self.unwind(thread)
-        self._thread_body = None
-        self._runtime = None
+    def new_coroutine(self, *arguments: Any) -> Any:
+        """Return a Lua coroutine that will run the body of a Lua thread."""
+        self._runtime.set_max_memory(_NO_LIMIT)  # until it runs and settles
+        return self._thread_body.coroutine(*arguments)
+
+    def make_room(self, answer: Answer) -> Answer:
+        """See that an answer can be pushed: lupa does that without protection. Lua settles when it has arrived.
+
+        Where the limit had to be lifted, the answer begins with an integer in place of a boolean.
+        """
+        if not self._heap_bytes:
+            return answer
+        needed: int = self._runtime.get_memory_used() + _ROOM_BYTES
+        for value in answer:
+            if type(value) is bytes:
+                needed += len(value)
+        if needed < self._base_memory_bytes + self._heap_bytes:
+            return answer
+        self._runtime.set_max_memory(needed)
+        return (int(answer[0]), *answer[1:])
+
+    def limit_memory(self) -> None:
+        """Let scripts have no more memory than the heap of the board."""
+        if self._heap_bytes:
+            self._runtime.set_max_memory(self._base_memory_bytes + self._heap_bytes)
+
+    def load_library(self, name: bytes | None) -> bytes | None:
+        """Return the bytecode of a Lua file. Called again without a name when that has been loaded.
+
+        What it takes in memory belongs to the API and not to the script. Libraries load libraries.
+        """
+        used: int = self._runtime.get_memory_used()
+        if name is None:
+            self._base_memory_bytes = self._loading.pop() + used
+            if not self._loading:
+                self.limit_memory()
+            return None
+        bytecode = _compiled(name.decode())
+        self._loading.append(self._base_memory_bytes - used - len(bytecode))
+        self._runtime.set_max_memory(_NO_LIMIT)
+        return bytecode

@@ -15,7 +15,6 @@ from simulator.device.calls import CallGroup, call
 from simulator.device.kernel import WAIT, Kernel, Task
 from simulator.device.uart import Uart
 from simulator.units import NS_PER_S
-from simulator.vm import api
 
 
 class NoHistoryFile:
@@ -258,18 +257,6 @@ class ConsoleCalls(CallGroup):
             return (self.history.enabled,)
         self.history.enabled = enabled
         return None
-
-    @call("api.lookup")
-    def _api_lookup(self, path: bytes) -> tuple[Any, ...] | None:
-        """Say what the documented API has under a name that the machine does not have."""
-        entry = api.lookup(path.decode("utf-8", "replace"))
-        if entry is None:
-            return None
-        if entry.kind == "constant":
-            return (b"constant", entry.value.encode() if isinstance(entry.value, str) else entry.value)
-        if entry.kind == "table":
-            return (b"module", None)
-        return (b"function", f"{entry.path} is not simulated yet".encode())
 
 
 def _swallow() -> None:

@@ -1,53 +1,62 @@
--- io: files on the board's file system, and the console as stdin, stdout and stderr.
+-- io: files on the board's file system, and the console as stdin, stdout and stderr
+-- (components/lua/src/liolib.c, components/lua/modules/sys/liolib_adds.inc).
 --
 -- A file is a table that passes for userdata. The host keeps the open file under a number; buffering for reads is
 -- here, because lines and numbers are read a character at a time.
 local K = ...
-local arg, raise, request = K.arg, K.raise, K.request
-local ipairs, rawget, select, setmetatable, tonumber, type = ipairs, rawget, select, setmetatable, tonumber, type
+local arg, is_absent, pass, raise, request = K.arg, K.is_absent, K.pass, K.raise, K.request
+local next, rawset, select, setmetatable, tonumber = next, rawset, select, setmetatable, tonumber
+local type = K.raw.type
 local concat, pack, unpack = table.concat, table.pack, table.unpack
-local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
+local find, format, match, sub = string.find, string.format, string.match, string.sub
+local number_type = math.type
 
 local READ_CHUNK = 512 -- bytes asked of the file system at a time
 local CONSOLE = {} -- in place of the number of an open file
 
 local methods = {}
 local meta = {__index = methods, __name = "FILE*"}
-local state = setmetatable({}, {__mode = "k"}) -- file -> {handle=, buffer=, standard=}
+local state = setmetatable({}, {__mode = "k"}) -- file -> {handle=, buffer=, failure=}
 
-function meta.__tostring(file)
-  if not state[file].handle then
-    return "file (closed)"
-  end
-  return "file (" .. K.address_of(file) .. ")"
-end
-
-local function new_file(handle, standard)
+local function new_file(handle)
   local file = setmetatable({}, meta)
   K.userdata[file] = true
-  state[file] = {handle = handle, buffer = "", standard = standard}
+  state[file] = {handle = handle, buffer = ""}
   return file
 end
 
-function meta.__gc(file)
-  local s = state[file]
-  if s and s.handle and not s.standard then
-    request("fs.close", s.handle)
+-- The state of the file that a function was given.
+local function state_of(...)
+  local s = state[...]
+  if not s then
+    arg.type_error(1, "FILE*", ...)
   end
+  return s
 end
 
-local function opened(file, index)
-  local s = state[file]
-  if not s then
-    arg.error(index or 1, "FILE* expected, got " .. K.type(file))
-  end
+local function opened(...)
+  local s = state_of(...)
   if not s.handle then
     raise("attempt to use a closed file")
   end
   return s
 end
 
--- A file's result: what was asked, or nil, text and errno.
+function meta.__tostring(...)
+  if not state_of(...).handle then
+    return "file (closed)"
+  end
+  return "file (" .. K.address_of((...)) .. ")"
+end
+
+function meta.__gc(...)
+  local s = state_of(...)
+  if s.handle and s.handle ~= CONSOLE then
+    request("fs.close", s.handle)
+  end
+end
+
+-- luaL_fileresult: true, or nil, text and errno.
 local function result(ok, text, errno)
   if ok then
     return true
@@ -61,13 +70,17 @@ end
 -- Make sure that the buffer holds `count` bytes, or as many as there are.
 local function fill(s, count)
   while #s.buffer < count do
-    local data
+    local data, text, errno
     if s.handle == CONSOLE then
       data = request("console.read")
     else
-      data = request("fs.read", s.handle, count - #s.buffer > READ_CHUNK and count - #s.buffer or READ_CHUNK)
+      local missing = count - #s.buffer
+      data, text, errno = request("fs.read", s.handle, missing > READ_CHUNK and missing or READ_CHUNK)
     end
-    if not data or data == "" then
+    if not data then
+      s.failure = {text, errno}
+      return
+    elseif data == "" then
       return
     end
     s.buffer = s.buffer .. data
@@ -80,20 +93,23 @@ local function take(s, count)
   return data
 end
 
+-- On the console a line ends at CR, and what is typed is echoed.
+local function read_typed_line(s, keep_end)
+  local typed = {}
+  while true do
+    fill(s, 1)
+    local c = take(s, 1)
+    if c == "" or c == "\r" then
+      return concat(typed) .. (keep_end and c or "")
+    end
+    request("console.write", c)
+    typed[#typed + 1] = c
+  end
+end
+
 local function read_line(s, keep_end)
   if s.handle == CONSOLE then
-    -- The console ends a line at CR, and echoes what is typed.
-    local typed = {}
-    while true do
-      fill(s, 1)
-      local c = take(s, 1)
-      if c == "" or c == "\r" then
-        request("console.write", "\n")
-        return concat(typed) .. (keep_end and "\n" or "")
-      end
-      request("console.write", c)
-      typed[#typed + 1] = c
-    end
+    return read_typed_line(s, keep_end)
   end
   local from = 1
   while true do
@@ -113,16 +129,30 @@ end
 
 local function read_all(s)
   local size = READ_CHUNK
-  while true do
+  repeat
     fill(s, size)
-    if #s.buffer < size then
-      return take(s, #s.buffer)
-    end
     size = size * 2
-  end
+  until #s.buffer < size // 2
+  return take(s, #s.buffer)
 end
 
 local LONGEST_NUMERAL = 200 -- L_MAXLENNUM of liolib.c
+
+-- What of a text looks like the beginning of a number, in the steps of l_read_number: nothing is given back, even if
+-- it turns out to be none.
+local function numeral(text)
+  local head = match(text, "^[+-]?0[xX]") or match(text, "^[+-]?")
+  local is_hexadecimal = find(head, "[xX]")
+  local digits = is_hexadecimal and "^%x*" or "^%d*"
+  local whole = match(text, digits, #head + 1)
+  local point = match(text, "^%.?", #head + #whole + 1)
+  local fraction = point == "" and "" or match(text, digits, #head + #whole + 2)
+  local exponent = ""
+  if whole .. fraction ~= "" then
+    exponent = match(text, is_hexadecimal and "^[pP][+-]?%d*" or "^[eE][+-]?%d*", #head + #whole + #point + #fraction + 1) or ""
+  end
+  return head .. whole .. point .. fraction .. exponent
+end
 
 local function read_number(s)
   fill(s, 1)
@@ -130,37 +160,39 @@ local function read_number(s)
     take(s, 1)
     fill(s, 1)
   end
-  fill(s, LONGEST_NUMERAL)
-  local head = sub(s.buffer, 1, LONGEST_NUMERAL)
-  local text = match(head, "^[+-]?0[xX]%x*%.?%x*[pP][+-]?%d+") or match(head, "^[+-]?0[xX]%x*%.?%x*")
-    or match(head, "^[+-]?%d*%.?%d*[eE][+-]?%d+") or match(head, "^[+-]?%d*%.?%d*")
-  take(s, #text)
-  return tonumber(text)
+  if s.handle == CONSOLE then -- a character at a time: nobody waits for what comes behind the number
+    while #s.buffer < LONGEST_NUMERAL and numeral(s.buffer) == s.buffer do
+      fill(s, #s.buffer + 1)
+    end
+  else
+    fill(s, LONGEST_NUMERAL)
+  end
+  local text = take(s, #numeral(sub(s.buffer, 1, LONGEST_NUMERAL)))
+  return #text < LONGEST_NUMERAL and tonumber(text) or nil
 end
 
-local function read_formats(s, first_index, ...)
-  local count = select("#", ...)
-  if count == 0 then
-    return read_line(s, false)
+local function read_bytes(s, count)
+  fill(s, count == 0 and 1 or count)
+  if s.buffer == "" then
+    return nil
   end
-  local results = {}
-  for i = 1, count do
+  return take(s, count)
+end
+
+-- g_read. `...` are the formats, `index` the number of the first as an argument.
+local function read(s, index, ...)
+  s.failure = nil
+  local results, count = {}, select("#", ...)
+  if count == 0 then
+    results[1], count = read_line(s, false), 1
+  end
+  for i = 1, select("#", ...) do
     local what = (select(i, ...))
     local value
     if type(what) == "number" then
-      local wanted = arg.integer(first_index + i - 1, what)
-      if wanted == 0 then
-        fill(s, 1)
-        value = #s.buffer > 0 and "" or nil
-      else
-        fill(s, wanted)
-        value = take(s, wanted)
-        if value == "" then
-          value = nil
-        end
-      end
+      value = read_bytes(s, arg.integer(index + i - 1, what))
     else
-      local letter = match(arg.string(first_index + i - 1, what), "^%*?(.)")
+      local letter = match(arg.string(index + i - 1, what), "^%*?(.)")
       if letter == "n" then
         value = read_number(s)
       elseif letter == "l" then
@@ -170,13 +202,17 @@ local function read_formats(s, first_index, ...)
       elseif letter == "a" then
         value = read_all(s)
       else
-        arg.error(first_index + i - 1, "invalid format")
+        arg.error(index + i - 1, "invalid format")
       end
     end
     results[i] = value
     if value == nil then
-      return unpack(results, 1, i)
+      count = i
+      break
     end
+  end
+  if s.failure then
+    return nil, s.failure[1], s.failure[2]
   end
   return unpack(results, 1, count)
 end
@@ -184,19 +220,25 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- Writing
 
-local function write_values(file, s, first_index, ...)
+-- g_write. `...` are the values, `index` the number of the first as an argument.
+local function write(file, s, index, ...)
   for i = 1, select("#", ...) do
-    local text = arg.string(first_index + i - 1, (select(i, ...)))
+    local value = (select(i, ...))
+    if type(value) == "number" then
+      value = format(number_type(value) == "integer" and "%d" or "%.7g", value) -- no ".0" here
+    else
+      value = arg.string(index + i - 1, value)
+    end
     if s.handle == CONSOLE then
-      request("console.write", text)
+      request("console.write", value)
     else
       if s.buffer ~= "" then -- writing goes where reading stopped
         request("fs.seek", s.handle, "cur", -#s.buffer)
         s.buffer = ""
       end
-      local ok, reason, errno = request("fs.write", s.handle, text)
+      local ok, text, errno = request("fs.write", s.handle, value)
       if not ok then
-        return nil, reason, errno
+        return nil, text, errno
       end
     end
   end
@@ -206,40 +248,54 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- Methods
 
-function methods.close(file)
-  local s = opened(file)
-  if s.standard then
+local function close(file, s)
+  if s.handle == CONSOLE then
     return nil, "cannot close standard file"
   end
   local ok, text, errno = request("fs.close", s.handle)
-  s.handle = nil
+  state[file].handle = nil
   return result(ok, text, errno)
 end
 
-function methods.flush(file)
-  local s = opened(file)
-  if s.standard then
+local function flush(s)
+  if s.handle == CONSOLE then
     return true
   end
   return result(request("fs.flush", s.handle))
 end
 
-function methods.read(file, ...)
-  return read_formats(opened(file), 2, ...)
+function methods.close(...)
+  return pass(close((...), opened(...)))
 end
 
-function methods.write(file, ...)
-  return write_values(file, opened(file), 2, ...)
+function methods.flush(...)
+  return pass(flush(opened(...)))
 end
 
-function methods.seek(file, whence, offset)
-  local s = opened(file)
-  whence = arg.optional(arg.string, 2, whence, "cur")
-  offset = arg.optional(arg.integer, 3, offset, 0)
-  if whence ~= "set" and whence ~= "cur" and whence ~= "end" then
-    arg.error(2, format("invalid option '%s'", whence))
+function methods.read(...)
+  return pass(read(opened(...), 2, select(2, ...)))
+end
+
+function methods.write(...)
+  return pass(write((...), opened(...), 2, select(2, ...)))
+end
+
+local function option(index, value, default, ...)
+  value = arg.optional(arg.string, index, value, default)
+  for _, known in next, {...} do
+    if value == known then
+      return value
+    end
   end
-  if s.standard then
+  arg.error(index, format("invalid option '%s'", value))
+end
+
+function methods.seek(...)
+  local s = opened(...)
+  local whence, offset = select(2, ...)
+  whence = option(2, whence, "cur", "set", "cur", "end")
+  offset = arg.optional(arg.integer, 3, offset, 0)
+  if s.handle == CONSOLE then
     return nil, "Illegal seek", 29
   end
   if whence == "cur" then
@@ -250,119 +306,135 @@ function methods.seek(file, whence, offset)
   return position, text, errno
 end
 
-function methods.setvbuf(file, mode)
-  opened(file)
-  arg.string(2, mode)
+function methods.setvbuf(...)
+  opened(...)
+  option(2, arg.string(2, select(2, ...)), nil, "no", "full", "line")
   return true -- the board's streams are unbuffered whatever is asked
 end
 
-local function line_reader(file, close_at_end, ...)
+local function line_reader(file, closes_at_end, ...)
   local formats = pack(...)
   return function()
     local s = state[file]
     if not s.handle then
       raise("file is already closed")
     end
-    local results = pack(read_formats(s, 2, unpack(formats, 1, formats.n)))
-    if results[1] == nil and close_at_end then
-      methods.close(file)
+    local results = pack(read(s, 2, unpack(formats, 1, formats.n)))
+    if results[1] == nil then
+      if s.failure then
+        raise(results[2])
+      elseif closes_at_end then
+        close(file, s)
+      end
     end
     return unpack(results, 1, results.n)
   end
 end
 
-function methods.lines(file, ...)
-  opened(file)
-  local reader = line_reader(file, false, ...)
+function methods.lines(...)
+  opened(...)
+  local reader = line_reader((...), false, select(2, ...))
   return reader
 end
 
 -------------------------------------------------------------------------------------------------------------------
 -- The library
 
-local stdin, stdout, stderr = new_file(CONSOLE, true), new_file(CONSOLE, true), new_file(CONSOLE, true)
+local contents = {}
+local io = setmetatable({}, {__index = contents})
+local stdin, stdout, stderr = new_file(CONSOLE), new_file(CONSOLE), new_file(CONSOLE)
+io.stdin, io.stdout, io.stderr = stdin, stdout, stderr
 local default = {input = stdin, output = stdout}
-local io = {stdin = stdin, stdout = stdout, stderr = stderr}
+
+local function default_file(which)
+  local s = state[default[which]]
+  if not s.handle then
+    raise(format("standard %s file is closed", which))
+  end
+  return s
+end
 
 local function open(path, mode)
   local handle, text, errno = request("fs.open", path, mode)
   if not handle then
     return nil, text, errno
   end
+  K.note_finalizer(meta)
   return new_file(handle)
 end
 
-function io.open(path, mode)
-  path = arg.string(1, path)
+local function open_or_raise(path, mode)
+  local file, text = open(path, mode)
+  if not file then
+    raise(format("cannot open file '%s' (%s)", path, sub(text, #path + 3)))
+  end
+  return file
+end
+
+function contents.open(...)
+  local path, mode = arg.string(1, ...), select(2, ...)
   mode = arg.optional(arg.string, 2, mode, "r")
-  if not match(mode, "^[rwa]%+?b?$") then
+  if not match(mode, "^[rwa]%+?b*$") then
     arg.error(2, "invalid mode")
   end
   local file, text, errno = open(path, mode)
   return file, text, errno
 end
 
-function io.close(file)
-  if file == nil then
-    file = default.output
+function contents.close(...)
+  if is_absent(1, ...) then
+    return pass(close(default.output, opened(default.output)))
   end
-  opened(file)
-  local ok, text, errno = methods.close(file)
-  return ok, text, errno
+  return pass(close((...), opened(...)))
 end
 
-function io.read(...)
-  return read_formats(opened(default.input), 1, ...)
+function contents.read(...)
+  return pass(read(default_file("input"), 1, ...))
 end
 
-function io.write(...)
-  return write_values(default.output, opened(default.output), 1, ...)
+function contents.write(...)
+  return pass(write(default.output, default_file("output"), 1, ...))
 end
 
-function io.flush()
-  return methods.flush(default.output)
+function contents.flush()
+  return pass(flush(default_file("output")))
 end
 
-local function choose(which, mode)
-  return function(file)
-    if file ~= nil then
-      if type(file) == "string" then
-        local opened_file, text = open(file, mode)
-        if not opened_file then
-          raise(text)
-        end
-        default[which] = opened_file
-      else
-        opened(file)
-        default[which] = file
-      end
+for which, mode in next, {input = "r", output = "w"} do
+  contents[which] = function(...)
+    local file = ...
+    if type(file) == "string" or type(file) == "number" then
+      default[which] = open_or_raise(file .. "", mode)
+    elseif file ~= nil then
+      opened(...)
+      default[which] = file
     end
     return default[which]
   end
 end
-io.input, io.output = choose("input", "r"), choose("output", "w")
 
-function io.lines(path, ...)
-  if path == nil then
-    return methods.lines(default.input, ...)
+function contents.lines(...)
+  local reader
+  if ... == nil then
+    opened(default.input)
+    reader = line_reader(default.input, false, select(2, ...))
+  else
+    reader = line_reader(open_or_raise(arg.string(1, ...), "r"), true, select(2, ...))
   end
-  local file, text = open(arg.string(1, path), "r")
-  if not file then
-    raise(text)
-  end
-  return line_reader(file, true, ...)
+  return reader
 end
 
-function io.popen()
+function contents.popen(...)
+  arg.string(1, ...)
   raise("'popen' not supported")
 end
 
-function io.tmpfile()
+function contents.tmpfile()
   return nil, "Function not implemented", 88
 end
 
-function io.type(file)
-  local s = state[file]
+function contents.type(...)
+  local s = state[arg.any(1, ...)]
   if not s then
     return nil
   end
@@ -370,24 +442,27 @@ function io.type(file)
 end
 
 -- nil, or {type = "file" or "directory", size = bytes}
-function io.attributes(path)
-  local kind, size = request("fs.stat", arg.string(1, path))
+function contents.attributes(...)
+  local kind, size = request("fs.stat", arg.string(1, ...))
   if not kind then
     return nil
   end
   return {type = kind, size = size}
 end
 
--------------------------------------------------------------------------------------------------------------------
 -- The console as a wire for files
-
-for _, name in ipairs {"receive", "send"} do
-  io[name] = function(path)
+for _, name in next, {"receive", "send"} do
+  contents[name] = function(path)
     path = arg.optional(arg.string, 1, path, "")
     if path ~= "" then
-      return K.pass(request("io." .. name, path))
+      return pass(request("io." .. name, path))
     end
   end
 end
 
+K.named[contents], K.named[methods] = "field", "method"
 K.io = io
+rawset(K.globals, "io", io)
+if K.package then
+  K.package.loaded.io = io
+end

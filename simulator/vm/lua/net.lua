@@ -1,13 +1,17 @@
 -- net: WiFi, Ethernet, name resolution, ping and the over-the-air update
 -- (components/lua/modules/net/net.c, net_wifi.inc, net_eth.inc, net_spi_eth.inc).
 local K = ...
-local arg, raise, request = K.arg, K.raise, K.request
-local pack, select, tonumber, type = table.pack, select, tonumber, type
+local arg, pass, raise, request = K.arg, K.pass, K.raise, K.request
+local pack, select, tonumber, unpack = table.pack, select, tonumber, table.unpack
 local format, match, rep = string.format, string.match, string.rep
 local base = K.base_library
 
 local function write(...)
   request("console.write", format(...))
+end
+
+local function raise_exception(driver, name)
+  raise(request("net.exception", driver, name))
 end
 
 -------------------------------------------------------------------------------------------------------------------
@@ -29,7 +33,7 @@ local function parse_dotted(text)
   local a, b, c, d = match(text, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
   a, b, c, d = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
   if not a or a > 255 or b > 255 or c > 255 or d > 255 then
-    raise(request("net.exception", "net", "InvalidIpAddr"))
+    raise_exception("net", "InvalidIpAddr")
   end
   return to_integer(a, b, c, d)
 end
@@ -38,18 +42,18 @@ local net = {}
 
 function net.packip(...)
   if select("#", ...) == 1 then
-    return parse_dotted(arg.string(1, (...)))
+    return pass(parse_dotted(arg.string(1, ...)))
   end
-  local a, b, c, d = ...
-  a, b, c, d = arg.integer(1, a), arg.integer(2, b), arg.integer(3, c), arg.integer(4, d)
+  local a, b, c, d = arg.integer(1, ...), arg.integer(2, select(2, ...)), arg.integer(3, select(3, ...)),
+    arg.integer(4, select(4, ...))
   if (a | b | c | d) & ~255 ~= 0 then
-    raise(request("net.exception", "net", "InvalidIpAddr"))
+    raise_exception("net", "InvalidIpAddr")
   end
   return to_integer(a, b, c, d)
 end
 
-function net.unpackip(n, what)
-  n, what = arg.integer(1, n), arg.string(2, what, what == nil)
+function net.unpackip(...)
+  local n, what = arg.integer(1, ...), arg.string(2, select(2, ...))
   if what == "*n" then
     return octets(n)
   elseif what == "*s" then
@@ -66,27 +70,34 @@ function net.connected()
   return connected
 end
 
-function net.lookup(name, as_integer)
-  local address = request("net.lookup", arg.string(1, name, name == nil))
-  if as_integer then
-    return parse_dotted(address)
+function net.lookup(...)
+  local address = request("net.lookup", arg.string(1, ...))
+  if select(2, ...) then
+    return pass(parse_dotted(address))
   end
   return address
 end
 
-function net.ping(name, count, interval, size, timeout)
-  name = arg.string(1, name, name == nil)
-  request("net.ping", name, arg.optional(arg.integer, 2, count, 0), arg.optional(arg.integer, 3, interval, 0),
-    arg.optional(arg.integer, 4, size, 0), arg.optional(arg.integer, 5, timeout, 0))
+-- The arguments from `first` to `last`, 0 for those that are not there. (`...` are all of the function's.)
+local function optional_integers(first, last, ...)
+  local values = {select(first, ...)}
+  for i = first, last do
+    values[i - first + 1] = arg.optional(arg.integer, i, values[i - first + 1], 0)
+  end
+  return unpack(values, 1, last - first + 1)
+end
+
+function net.ping(...)
+  request("net.ping", arg.string(1, ...), optional_integers(2, 5, ...))
 end
 
 local CALLBACK_ID = -1 -- the one slot that net.callback fills, however often it registers
 
-function net.callback(fn, ...)
-  arg.func(1, fn)
-  local extra = pack(...)
+function net.callback(...)
+  local f = arg["function"](1, ...)
+  local extra = pack(select(2, ...))
   K.callbacks[CALLBACK_ID] = {function(interface, change)
-    fn({interface = interface, type = change}, table.unpack(extra, 1, extra.n))
+    f({interface = interface, type = change}, unpack(extra, 1, extra.n))
   end}
   request("net.callback", CALLBACK_ID)
 end
@@ -98,38 +109,18 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- net.wf
 
-local NO_ARGUMENT = 0
+local wf = {}
+local AP, APSTA, STAENT = 2, 3, 999
 
-local wf = {
-  mode = K.module("net.wf.mode", {STA = 1, AP = 2, APSTA = 3, STAENT = 999}),
-  auth = K.module("net.wf.auth", {OPEN = 0, WEP = 1, WPA_PSK = 2, WPA2_PSK = 3, WPA_WPA2_PSK = 4}),
-  powersave = K.module("net.wf.powersave", {NONE = 0, MODEM = 1, MODEM_MIN = 1, MODEM_MAX = 2}),
-  wpstype = K.module("net.wf.wpstype", {DISABLE = 0, PBC = 1, PIN = 2}),
-  timecheck = K.module("net.wf.timecheck", {DEFAULT = 2, ENABLE = 0, DISABLE = 1}),
-  error = K.module("net.wf.error", K.error_tables.wifi),
-}
-local STA, AP, APSTA, STAENT = 1, 2, 3, 999
-
-local function optional_integers(first, last, ...)
-  local values = {...}
-  for i = first, last do
-    values[i - first + 1] = arg.optional(arg.integer, i, values[i - first + 1], NO_ARGUMENT)
-  end
-  return table.unpack(values, 1, last - first + 1)
-end
-
-function wf.setup(mode, ssid, password, ...)
-  mode = arg.integer(1, mode, mode == nil)
-  ssid = arg.string(2, ssid, ssid == nil)
+function wf.setup(...)
+  local mode, ssid = arg.integer(1, ...), arg.string(2, select(2, ...))
   if mode == STAENT then
     raise("net.wf.setup: enterprise authentication (STAENT) is not simulated yet")
   end
-  password = arg.string(3, password, password == nil)
+  local password = arg.string(3, select(3, ...))
   if mode == AP or mode == APSTA then
-    local powersave, channel, hidden = ...
-    powersave = arg.optional(arg.integer, 4, powersave, NO_ARGUMENT)
-    channel = arg.optional(arg.integer, 5, channel, NO_ARGUMENT)
-    hidden = arg.optional(arg.boolean, 6, hidden, false)
+    local powersave, channel = optional_integers(4, 5, ...)
+    local hidden = arg.optional(arg.boolean, 6, (select(6, ...)), false)
     request("net.wf.setup_ap", mode, ssid, password, powersave, channel, hidden)
   else
     request("net.wf.setup", mode, ssid, password, optional_integers(4, 10, ...))
@@ -138,7 +129,7 @@ end
 
 function wf.start(...)
   if select("#", ...) > 1 then
-    raise(request("net.exception", "wifi", "InvalidArg"))
+    raise_exception("wifi", "InvalidArg")
   end
   request("net.wf.start", arg.optional(arg.boolean, 1, (...), true))
 end
@@ -193,7 +184,7 @@ local ethernet = K.ethernet -- "none", "rmii" or "spi"
 local en
 
 if ethernet ~= "none" then
-  en = {error = K.module("net.en.error", ethernet == "spi" and K.error_tables.spi_eth or K.error_tables.eth)}
+  en = {}
 
   function en.setup(...)
     request("net.en.setup", optional_integers(1, 5, ...))
@@ -201,8 +192,7 @@ if ethernet ~= "none" then
 
   function en.start(...)
     if select("#", ...) > 1 then
-      -- The RMII driver raises WiFi's exception here.
-      raise(request("net.exception", ethernet == "spi" and "spi_eth" or "wifi", "InvalidArg"))
+      raise_exception(ethernet == "spi" and "spi_eth" or "wifi", "InvalidArg") -- yes, WiFi's
     end
     request("net.en.start", arg.optional(arg.boolean, 1, (...), true))
   end
@@ -236,5 +226,4 @@ function net.stat(as_table)
   end
 end
 
-net.error = K.module("net.error", K.error_tables.net)
 base.net = K.module("net", net)

@@ -2,106 +2,106 @@
 -- (components/lua/src/loslib.c, components/lua/modules/sys/loslib_adds.inc).
 local K = ...
 local arg, pass, raise, request = K.arg, K.pass, K.raise, K.request
-local pairs, select, tonumber, type = pairs, select, tonumber, type
-local format = string.format
-local raw_date = os.date
+local next, pcall, select, type = next, K.raw.pcall, select, type
+local find, match, format, sub = string.find, string.match, string.format, string.sub
+local raw_date, to_integer, unpack = K.raw.date, math.tointeger, table.unpack
 
-local os = {
-  LOG_EMERG = 0, LOG_ALERT = 1, LOG_CRIT = 2, LOG_ERR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6,
-  LOG_DEBUG = 7, LOG_ALL = 255,
-}
+local os = {}
 
 -- Functions that take no arguments and only ask.
-for _, name in pairs {"board", "version", "cpu", "flashEUI", "bootcount", "resetreason", "luainterpreter", "clock",
-  "factoryreset", "partitions", "clear", "pwd", "dmesg", "stats_print"} do
+for _, name in next, {"board", "version", "cpu", "flashEUI", "bootcount", "resetreason", "luainterpreter", "clock",
+  "factoryreset", "partitions", "clear", "pwd", "dmesg", "locks"} do
   os[name] = function()
     return pass(request("os." .. name))
   end
 end
-local print_stats = os.stats_print
-os.stats_print = nil
 
 function os.luarunning()
   return true
 end
 
-function os.stats(what)
-  if what == "mem" then
+function os.stats(...)
+  K.raw.collectgarbage()
+  if ... == "mem" then
     local free = request("os.free_memory")
     return free
   end
-  print_stats()
+  request("os.stats_print")
 end
 
 -------------------------------------------------------------------------------------------------------------------
 -- Time
 
-local FIELDS = {
-  {"year", nil}, {"month", nil}, {"day", nil}, {"hour", 12}, {"min", 0}, {"sec", 0},
-}
+local MAX_FIELD = 0x7fffffff // 2 -- L_MAXDATEFIELD
+local FIELDS = {"sec", "min", "hour", "day", "month", "year"} -- in the order in which they are looked at
+local DEFAULTS = {sec = 0, min = 0, hour = 12}
 
--- The fields of a time table, as getfield of loslib.c takes them.
-local function time_fields(t)
-  local values = {}
-  for i, field in pairs(FIELDS) do
-    local name, default = field[1], field[2]
-    local value = t[name]
-    local integer = math.tointeger(tonumber(value))
-    if value ~= nil and not integer then
-      raise(format("field '%s' is not an integer", name))
-    elseif not integer then
-      if default == nil then
-        raise(format("field '%s' missing in date table", name))
-      end
-      integer = default
-    end
-    values[i] = integer
+local function field(t, name)
+  local value = t[name]
+  local integer = to_integer(value == nil and DEFAULTS[name] or value)
+  if not integer then
+    raise(format(value == nil and "field '%s' missing in date table" or "field '%s' is not an integer", name))
+  elseif integer > MAX_FIELD or integer < -MAX_FIELD then
+    raise(format("field '%s' is out-of-bound", name))
   end
-  return values[1], values[2], values[3], values[4], values[5], values[6]
+  return integer
 end
 
-function os.time(t)
+local function epoch_of(t)
+  local values = {}
+  for i, name in next, FIELDS do
+    values[i] = field(t, name)
+  end
+  local sec, min, hour, day, month, year = unpack(values)
+  local epoch = request("os.mktime", year, month, day, hour, min, sec)
+  return epoch
+end
+
+function os.time(...)
+  local t = ...
   if t == nil then
     local now = request("os.now")
     return now
   end
-  arg.table(1, t)
-  local epoch = request("os.mktime", time_fields(t))
+  local epoch = epoch_of(arg.table(1, ...))
   if not epoch then
     raise("time result cannot be represented in this installation")
   end
-  local normalised = raw_date("!*t", epoch)
-  for name, value in pairs(normalised) do
+  for name, value in next, raw_date("!*t", epoch) do
     t[name] = value
   end
   return epoch
 end
 
-function os.date(pattern, when)
+function os.date(...)
+  local pattern, when = ...
   pattern = arg.optional(arg.string, 1, pattern, "%c")
   when = arg.optional(arg.integer, 2, when) or request("os.now")
-  if pattern:sub(1, 1) == "!" then
-    pattern = pattern:sub(2)
+  if sub(pattern, 1, 1) ~= "!" then
+    pattern = "!" .. pattern -- the board has no time zone
   end
-  local ok, text = K.raw.pcall(raw_date, "!" .. pattern, when) -- the board has no time zone
+  local ok, result = pcall(raw_date, pattern, when)
   if not ok then
-    arg.error(1, (text:match("%((.*)%)$") or text))
+    arg.error(1, match(result, "%((.*)%)$") or result)
   end
-  return text
+  return result
 end
 
-function os.difftime(a, b)
-  return arg.number(1, a) - arg.optional(arg.number, 2, b, 0) + 0.0
+function os.difftime(...)
+  return arg.integer(1, ...) - arg.integer(2, select(2, ...)) + 0.0
 end
 
 function os.settime(...)
   local epoch
-  if K.type((...)) == "table" then
-    epoch = request("os.mktime", time_fields((...)))
+  if select("#", ...) == 1 then
+    epoch = epoch_of(arg.table(1, ...))
   else
-    local hour, min, sec, month, day, year = ...
-    epoch = request("os.mktime", arg.integer(6, year), arg.integer(4, month), arg.integer(5, day),
-      arg.integer(1, hour), arg.integer(2, min), arg.integer(3, sec))
+    local values = {}
+    for i = 1, 6 do
+      values[i] = arg.integer(i, select(i, ...))
+    end
+    local hour, min, sec, month, day, year = unpack(values)
+    epoch = request("os.mktime", year, month, day, hour, min, sec)
   end
   if not epoch then
     raise("parameters given cannot be set as system time")
@@ -118,58 +118,42 @@ function os.uptime(as_table)
   request("os.print_uptime")
 end
 
-function os.sleep(seconds)
-  request("os.sleep", arg.integer(1, seconds, seconds == nil))
+function os.sleep(...)
+  request("os.sleep", arg.integer(1, ...))
 end
 
-function os.exit(code)
-  if code == nil or code == true or code == 0 then
-    request("os.exit", true)
-  elseif code == false then
-    request("os.exit", false)
+function os.exit(...)
+  local code = ...
+  if type(code) == "boolean" then
+    request("os.exit", code)
   else
-    request("os.exit", arg.integer(1, code) == 0)
+    request("os.exit", arg.optional(arg.integer, 1, code, 0) == 0)
   end
 end
 
 -------------------------------------------------------------------------------------------------------------------
 -- Files
 
-function os.cd(path)
-  return pass(request("os.cd", arg.optional(arg.string, 1, path, "/")))
-end
-
-function os.mkdir(path)
-  return pass(request("os.mkdir", arg.optional(arg.string, 1, path, "")))
-end
-
-function os.ls(path)
-  return pass(request("os.ls", arg.optional(arg.string, 1, path, "")))
-end
-
-function os.df(path)
-  return pass(request("os.df", arg.optional(arg.string, 1, path, "/")))
-end
-
-for _, name in pairs {"exists", "remove", "cat"} do
+for name, default in next, {cd = "/", mkdir = "", ls = "", df = "/"} do
   os[name] = function(path)
-    path = arg.string(1, path, path == nil)
-    return pass(request("os." .. name, path))
+    return pass(request("os." .. name, arg.optional(arg.string, 1, path, default)))
   end
 end
 
-for _, name in pairs {"rename", "cp"} do
-  os[name] = function(from, to)
-    from = arg.string(1, from)
-    to = arg.string(2, to, to == nil)
-    return pass(request("os." .. name, from, to))
+for _, name in next, {"exists", "remove", "cat"} do
+  os[name] = function(...)
+    return pass(request("os." .. name, arg.string(1, ...)))
   end
 end
 
-local YES, NO = {y = true, Y = true}, {n = true, N = true}
+for _, name in next, {"rename", "cp"} do
+  os[name] = function(...)
+    return pass(request("os." .. name, arg.string(1, ...), arg.string(2, select(2, ...))))
+  end
+end
 
-function os.format(path)
-  path = arg.string(1, path, path == nil)
+function os.format(...)
+  local path = arg.string(1, ...)
   local kind = request("fs.format_name", path)
   if not kind then
     request("console.write", path .. " can't be formatted\r\n")
@@ -179,9 +163,9 @@ function os.format(path)
   repeat
     request("console.write", "\r\027[2KAll data in " .. path .. " will be erased. Continue? [y/n]: ")
     key = request("console.read")
-  until YES[key] or NO[key]
+  until find(key, "^[YyNn]")
   request("console.write", "\n")
-  if YES[key] then
+  if find(key, "^[Yy]") then
     request("console.write", "Formatting " .. path .. " as " .. kind .. " file system ...\r\n")
     request("os.format", path)
   else
@@ -197,10 +181,10 @@ end
 -- Console and log
 
 -- Switches: exactly one argument sets, otherwise the state is returned.
-for _, name in pairs {"shell", "history", "logcons"} do
+for _, name in next, {"shell", "history", "logcons"} do
   os[name] = function(...)
     if select("#", ...) == 1 then
-      request("os." .. name, arg.boolean(1, (...)))
+      request("os." .. name, arg.boolean(1, ...))
       return
     end
     local state = request("os." .. name)
@@ -214,15 +198,20 @@ function os.loglevel(...)
     local mask = request("os.loglevel")
     return mask
   end
-  local levels = {...}
+  local seen, levels = {}, {}
   for i = 1, count do
-    levels[i] = arg.integer(i, levels[i])
+    local level = arg.integer(i, select(i, ...))
+    if not seen[level] then
+      seen[level] = true
+      levels[#levels + 1] = level
+    end
   end
-  request("os.loglevel", table.unpack(levels, 1, count))
+  request("os.loglevel", unpack(levels, 1, #levels < 10 and #levels or 10)) -- there are nine; a tenth is wrong
 end
 
-function os.syslog(message, level)
-  request("os.syslog", arg.string(1, message), arg.optional(arg.integer, 2, level, os.LOG_ERR))
+function os.syslog(...)
+  local message, level = arg.string(1, ...), select(2, ...)
+  request("os.syslog", message, arg.optional(arg.integer, 2, level, 3))
 end
 
 function os.rsyslog(host)
@@ -236,17 +225,15 @@ function os.stdout(path)
   return pass(request("os.stdout", arg.optional(arg.string, 1, path)))
 end
 
-function os.locks()
-  request("os.locks")
-end
-
--- Without a text the host sends one. One that does not compile is called all the same, and is nil.
+-- Without a text the host sends one. The firmware calls what `load` returns first with what it returns second: a chunk
+-- with nil, or else nil.
 function os.run(code)
   code = arg.optional(arg.string, 1, code, "")
   if code == "" then
     code = request("os.receive_chunk")
   end
-  local ok, reason = K.pcall(K.base_library.load(code))
+  local chunk, message = K.compile(code, code)
+  local ok, reason = K.pcall(chunk, message)
   if not ok then
     raise(K.tostring(reason))
   end
@@ -254,8 +241,8 @@ end
 
 function os.execute() end
 
-function os.getenv(name)
-  if arg.string(1, name) == "PATH" then
+function os.getenv(...)
+  if arg.string(1, ...) == "PATH" then
     return "/"
   end
   return nil

@@ -1,29 +1,47 @@
 -- The main Lua thread: start-up scripts, then the prompt (components/lua/src/lua.c, lua_adds.inc, shell.c).
 local K = ...
 local request, raw = K.request, K.raw
-local error, load, pcall, xpcall, type = error, load, raw.pcall, raw.xpcall, raw.type
-local format, find, sub = string.format, string.find, string.sub
+local compile, error, pcall, rawget, xpcall, type = K.compile, error, raw.pcall, rawget, raw.xpcall, raw.type
+local find, gmatch, sub = string.find, string.gmatch, string.sub
 local pack, unpack = table.pack, table.unpack
-local base = K.base_library
+local base, globals = K.base_library, K.globals
 
 local function write(text)
   request("console.write", text)
 end
 
--- l_message of lua.c: report an error, with the program's name in front for the boot scripts.
+-- report of lua.c, with the program's name in front for the boot scripts.
 local function report(message, prefix)
-  if message ~= nil then
-    if type(message) ~= "string" and type(message) ~= "number" then
-      message = "(error object is a " .. K.type(message) .. " value)"
-    end
+  if type(message) == "string" or type(message) == "number" then
     request("lua.error", (prefix or "") .. message, prefix and "script" or "prompt")
   end
+end
+
+-- msghandler of lua.c: what the prompt and the boot scripts run under.
+local function message_handler(message)
+  if K.is_off() then
+    return message
+  end
+  if type(message) ~= "string" and type(message) ~= "number" then
+    local meta = raw.debug.getmetatable(message)
+    local convert = meta and rawget(meta, "__tostring")
+    local text = convert ~= nil and convert(message)
+    if type(text) == "string" then
+      return text
+    end
+    message = K.error_text(message)
+  end
+  if not K.traceback then
+    K.library("traceback")
+  end
+  local text = K.traceback(message, 1) -- no tail call: levels are counted from here
+  return text
 end
 
 -- docall of lua.c: Ctrl-C reaches a chunk only while it runs.
 local function call(chunk, ...)
   request("lua.running", true)
-  local results = pack(xpcall(chunk, K.message_handler, ...))
+  local results = pack(xpcall(chunk, message_handler, ...))
   request("lua.running", false)
   return results
 end
@@ -46,7 +64,7 @@ end
 
 -- The text of a prompt: a global overrides it.
 local function prompt(name, default)
-  local value = K.globals[name]
+  local value = rawget(globals, name)
   if type(value) == "string" or type(value) == "number" then
     return value .. ""
   end
@@ -56,7 +74,7 @@ end
 -- The function that a shell command names: "os.cat" or "dofile".
 local function command_function(path)
   local value = base
-  for name in path:gmatch("[^.]+") do
+  for name in gmatch(path, "[^.]+") do
     value = value[name]
   end
   return value
@@ -79,7 +97,7 @@ local function shell(line, continues)
     return "", true
   elseif first == nil and type(second) == "string" then
     write(second .. "\r\n")
-  elseif (type(first) == "string" or type(first) == "number") and K.globals._PROMPT == nil then
+  elseif (type(first) == "string" or type(first) == "number") and rawget(globals, "_PROMPT") == nil then
     write(first .. "\r\n")
   end
   return "", true
@@ -110,17 +128,17 @@ local function read_chunk()
   if sub(line, 1, 1) == "=" then
     line = "return " .. sub(line, 2)
   end
-  local chunk = load("return " .. line .. ";", "=stdin", "t")
+  local chunk = compile("return " .. line .. ";", "=stdin")
   if chunk then
     return chunk, true
   end
   while true do
     local message
-    chunk, message = load(line, "=stdin", "t")
+    chunk, message = compile(line, "=stdin")
     if chunk then
       return chunk, false
     end
-    if not find(message, "<eof>$") and not find(message, "<eof>'$") then
+    if not find(message, "<eof>$") then
       return nil, message
     end
     local more = read_line(prompt("_PROMPT2", ">> "), true)
@@ -141,9 +159,10 @@ local function prompt_loop()
       if not results[1] then
         report(results[2])
       elseif results.n > 1 then
-        local ok, reason = pcall(K.globals.print, unpack(results, 2, results.n))
+        local ok, reason = pcall(globals.print, unpack(results, 2, results.n))
         if not ok then
-          report(format("error calling 'print' (%s)", K.tostring(reason)))
+          local text = (type(reason) == "string" or type(reason) == "number") and reason or "(null)"
+          report("error calling 'print' (" .. text .. ")")
         end
       end
     else

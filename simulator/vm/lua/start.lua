@@ -1,35 +1,38 @@
 -- Puts the machine together: runs our files, then empties the global table, so that a script finds the base library
 -- behind it (as on the device, where that is read-only) and nothing of the host.
-local K, host, tick_host, is_off, core = ...
-local libraries = {select(6, ...)}
-local collectgarbage, next, rawset, setmetatable = collectgarbage, next, rawset, setmetatable
+local K, HOST, core, frames, modules, base, libraries, repl = ...
+local collectgarbage, next, rawset, setmetatable, type = collectgarbage, next, rawset, setmetatable, type
+local getregistry = debug.getregistry
 local G = _G
 
-K.base_library = {}
-core(K, host, tick_host, is_off)
-for i = 1, #libraries do
-  libraries[i](K)
-end
+core(K, HOST)
+frames(K)
+modules(K)
+base(K)
+libraries(K)
+repl(K)
 
 for name in next, G do
   G[name] = nil
 end
-local base, raise, rotables = K.base_library, K.raise, K.rotables
+local host_libraries = getregistry()._LOADED
+for name in next, host_libraries do
+  host_libraries[name] = nil
+end
+
+G._G = G
+local names, raise, rotables = K.base_library, K.raise, K.rotables
 setmetatable(G, {
-  __index = base,
+  __index = names,
   __newindex = function(globals, name, value)
-    if rotables[base[name]] then
-      raise(("attempt to index a rotable value (global '%s')"):format(name))
+    if name ~= name or name == nil then
+      raise("table index is " .. (name == nil and "nil" or "NaN"))
+    elseif type(name) == "string" and rotables[names[name]] then
+      raise("attempt to index a rotable value (global '" .. name .. "')")
     end
     rawset(globals, name, value)
   end,
-  __metatable = false,
+  __metatable = G,
 })
-G._G, G.io, G.package = G, K.io, K.package
-K.globals = G
-K.package.loaded._G, K.package.loaded.io, K.package.loaded.package = G, K.io, K.package
-K.set_named_tables {
-  {"", {require = base.require}}, {"", G}, {"io.", K.io}, {"package.", K.package},
-}
-
 collectgarbage() -- what loading left behind is no part of a board's memory
+return K.thread_body, K.power_off

@@ -1,20 +1,24 @@
 -- thread: Lua threads, each a FreeRTOS task (components/lua/modules/sys/thread.c).
 local K = ...
 local arg, raise, request = K.arg, K.raise, K.request
-local format, ipairs, pairs, setmetatable = string.format, ipairs, pairs, setmetatable
+local format, next, pack, rep, select, setmetatable =
+  string.format, next, table.pack, string.rep, select, setmetatable
 
-local thread = {Lock = 0, RecursiveLock = 1}
+local thread = {}
+local RECURSIVE_LOCK = 1
 
-local function new_thread(suspended, f, stack, priority, cpu, name)
+-- The numbers are checked before the function.
+local function new_thread(is_suspended, ...)
+  local stack, priority, cpu, name = select(2, ...)
   stack = arg.optional(arg.integer, 2, stack, -1)
   priority = arg.optional(arg.integer, 3, priority, -1)
   cpu = arg.optional(arg.integer, 4, cpu, -1)
   name = arg.optional(arg.string, 5, name, "lua_thread")
   request("thread.check", stack, priority, cpu)
-  arg.func(1, f)
+  local f = arg["function"](1, ...)
   local id = request("thread.reserve", stack, priority, cpu, name)
   K.threads[id] = f
-  request("thread.begin", id, suspended)
+  request("thread.begin", id, is_suspended)
   return id
 end
 
@@ -33,27 +37,27 @@ function thread.self()
   return id
 end
 
-function thread.status(id)
-  local status = request("thread.status", arg.integer(1, id))
+function thread.status(...)
+  local status = request("thread.status", arg.integer(1, ...))
   if status then
     return status
   end
 end
 
-for _, name in pairs {"suspend", "resume", "stop"} do
+for _, name in next, {"suspend", "resume", "stop"} do
   thread[name] = function(id)
     request("thread." .. name, arg.optional(arg.integer, 1, id, -1))
   end
 end
 
-for name, unit in pairs {sleep = "s", sleepms = "ms", sleepus = "us", usleep = "us"} do
-  thread[name] = function(count)
-    request("tmr.sleep", unit, arg.integer(1, count))
+for name, unit in next, {sleep = "s", sleepms = "ms", sleepus = "us", usleep = "us"} do
+  thread[name] = function(...)
+    request("tmr.sleep", unit, arg.integer(1, ...))
   end
 end
 
 local COLUMNS = {"thid", "type", "name", "status", "core", "prio", "stack_size", "free_stack", "used_stack"}
-local RULE = ("-"):rep(95) .. "\n"
+local RULE = rep("-", 95) .. "\n"
 local HEADER = "           |        |                  |        |      |      |            STACK               \n"
   .. "THID       | TYPE   | NAME             | STATUS | CORE | PRIO |   SIZE     FREE     USED       \n"
 local ROW = "%10d   %-6s   %-16s   %-6s   % 4d   % 4d   % 6d   % 6d   % 6d (% 3d%%)   \n"
@@ -63,10 +67,10 @@ function thread.list(as_table, monitor, all)
     raise(request("thread.exception", "CannotMonitorAsTable"))
   end
   local rows = {}
-  local values = table.pack(request("thread.list", all and true or false))
+  local values = pack(request("thread.list", all and true or false))
   for first = 1, values.n, #COLUMNS do
     local row = {}
-    for i, column in ipairs(COLUMNS) do
+    for i, column in next, COLUMNS do
       row[column] = values[first + i - 1]
     end
     rows[#rows + 1] = row
@@ -78,7 +82,7 @@ function thread.list(as_table, monitor, all)
     raise("thread.list: monitoring the threads is not simulated yet")
   end
   request("console.write", RULE .. HEADER .. RULE)
-  for _, row in ipairs(rows) do
+  for _, row in next, rows do
     local percent = row.used_stack * 100 // row.stack_size
     request("console.write", format(ROW, row.thid, row.type, row.name, row.status, row.core, row.prio,
       row.stack_size, row.free_stack, row.used_stack, percent))
@@ -87,28 +91,28 @@ end
 
 local mutex_methods = {}
 local mutex_meta = {__index = mutex_methods, __name = "thread.mutex"}
-local mutexes = setmetatable({}, {__mode = "k"})
+K.named[mutex_methods] = "method"
+local mutexes = setmetatable({}, {__mode = "k"}) -- mutex -> the number that the host knows
 
 function thread.createmutex(kind)
-  kind = arg.optional(arg.integer, 1, kind, thread.RecursiveLock)
+  kind = arg.optional(arg.integer, 1, kind, RECURSIVE_LOCK)
   local mutex = setmetatable({}, mutex_meta)
   mutexes[mutex] = request("mutex.create", kind)
   K.userdata[mutex] = true
   return mutex
 end
 
-for _, name in pairs {"lock", "unlock", "trylock"} do
-  mutex_methods[name] = function(mutex)
-    local id = mutexes[mutex]
-    if not id then
-      arg.error(1, "thread.mutex expected, got " .. K.type(mutex))
+for _, name in next, {"lock", "unlock", "trylock"} do
+  mutex_methods[name] = function(...)
+    local number = mutexes[...]
+    if not number then
+      arg.type_error(1, "thread.mutex", ...)
     end
-    local held = request("mutex." .. name, id)
+    local held = request("mutex." .. name, number)
     if name == "trylock" then
       return held
     end
   end
 end
 
-thread.error = K.module("thread.error", K.error_tables.thread)
 K.base_library.thread = K.module("thread", thread)

@@ -1,0 +1,156 @@
+-- Modules: read-only tables in flash, "rotables", a type of its own on the device; here tables that pass for one.
+--
+-- What the documented API has and our files lack comes from the catalogue (simulator.vm.api) when a script first looks
+-- for a name that is not there: constants and tables of constants as they are, functions as functions that say that
+-- they are not simulated yet. Most of our files are loaded on first use, too.
+local K = ...
+local raise, request = K.raise, K.request
+local match = string.match
+local next, pack, rawget, setmetatable = next, table.pack, rawget, setmetatable
+local type = K.raw.type
+
+local rotables = {} -- the table that a script gets -> its path, "net.wf"
+local rotable_contents = {} -- and -> the table with what is in it
+local paths = {} -- contents -> path, as long as the catalogue was not asked
+K.rotables, K.rotable_contents = rotables, rotable_contents
+
+-- Tables of ours that pass for userdata: files, timers, mutexes.
+K.userdata = setmetatable({}, {__mode = "k"})
+
+function K.type(...)
+  local value = ...
+  if rotables[value] then
+    return "rotable"
+  elseif K.userdata[value] then
+    return "userdata"
+  end
+  return type(value)
+end
+
+local function not_simulated(path)
+  return function()
+    raise(path .. " is not simulated yet")
+  end
+end
+
+-- Add what the catalogue has. `add(name, kind, value)` is called for every name that is not there.
+local function complete(contents, add)
+  local members = pack(request("api.members", paths[contents]))
+  if paths[contents] then -- another Lua thread may have been faster
+    paths[contents] = nil
+    for i = 1, members.n, 3 do
+      local name, kind, value = members[i], members[i + 1], members[i + 2]
+      if rawget(contents, name) == nil then
+        add(name, kind, value)
+      end
+    end
+  end
+end
+
+local function complete_module(contents)
+  local path = paths[contents]
+  complete(contents, function(name, kind, value)
+    local member = path .. "." .. name
+    if kind == "function" then
+      value = not_simulated(member)
+    elseif kind == "table" then
+      value = K.module(member, {})
+    end
+    contents[name] = value
+  end)
+  setmetatable(contents, nil)
+end
+
+local incomplete = {__index = function(contents, name)
+  if type(name) ~= "string" then
+    return nil
+  end
+  complete_module(contents)
+  return contents[name]
+end}
+
+local function all_contents(module)
+  local contents = rotable_contents[module]
+  if paths[contents] then
+    complete_module(contents)
+  end
+  return contents
+end
+K.all_contents = all_contents
+
+local function refuse_assignment(module)
+  local path = rotables[module]
+  local field = match(path, "%.([^.]+)$")
+  raise("attempt to index a rotable value (" .. (field and "field" or "global") .. " '" .. (field or path) .. "')")
+end
+
+local function count(module)
+  local total = 0
+  for _ in next, all_contents(module) do
+    total = total + 1
+  end
+  return total
+end
+
+-- Make the module `path` of `contents`.
+function K.module(path, contents)
+  local module = setmetatable({}, {
+    __index = contents,
+    __newindex = refuse_assignment,
+    __len = count,
+    __metatable = false,
+    __name = "rotable",
+  })
+  rotables[module] = path
+  rotable_contents[module] = contents
+  paths[contents] = path
+  K.named[contents] = "field"
+  setmetatable(contents, incomplete)
+  return module
+end
+
+-------------------------------------------------------------------------------------------------------------------
+-- The global names: the base library, the modules, and those that wait in files of ours or in the catalogue.
+
+local FILES = {
+  debug = "debug", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
+  thread = "thread", tmr = "tmr",
+}
+local base, globals = {}, _G
+K.base_library, K.globals = base, globals
+
+local waiting_modules = {} -- names of modules that have nothing but what the catalogue says
+
+local function complete_base()
+  complete(base, function(name, kind, value)
+    if FILES[name] then
+      return
+    elseif kind == "table" then
+      waiting_modules[name] = true
+    else
+      base[name] = kind == "function" and not_simulated(name) or value
+    end
+  end)
+end
+paths[base] = "_G"
+K.named[base] = "global"
+
+setmetatable(base, {__index = function(_, name)
+  if FILES[name] then
+    K.library(FILES[name])
+    return rawget(base, name) or rawget(globals, name)
+  elseif type(name) ~= "string" then
+    if type(name) ~= "number" then
+      K.arg.type_error(2, "string", name)
+    end
+    return nil
+  end
+  if paths[base] then
+    complete_base()
+  end
+  if waiting_modules[name] then
+    waiting_modules[name] = nil
+    base[name] = K.module(name, {})
+  end
+  return rawget(base, name)
+end})
