@@ -30,7 +30,7 @@ def selection(otadata: OtaData, index: int, slot: str) -> str:
         return f"{text}, which is newer than otadata[{1 - index}] (sequence {other.ota_seq}, {other.state_name})"
     if entry.ota_seq == other.ota_seq:
         return f"{text}, and of two entries with the same sequence the first counts"
-    return f"{text}, as the app of otadata[{1 - index}] (sequence {other.ota_seq}) has too low a secure version"
+    return f"{text}, as the app of otadata[{1 - index}] (sequence {other.ota_seq}, {other.state_name}) has too low a secure version"
 
 
 def nothing_selected(otadata: OtaData) -> str:

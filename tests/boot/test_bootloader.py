@@ -12,8 +12,10 @@ from simulator.boot import (
     Ending,
     Esp32,
     FactoryReset,
+    Pause,
     ResetReason,
     build_bootloader_image,
+    find_boot_config,
     run_bootloader,
     start_bootloader,
 )
@@ -522,3 +524,140 @@ def test_only_the_older_bootloader_looks_at_the_pins_after_deep_sleep() -> None:
     esp32 = holding(18, reset_reason=ResetReason.DEEPSLEEP_RESET)
     assert run(make_chip(with_test), esp32, test_app_pin=18).label == "test"
     assert run(make_chip(with_test), esp32, test_app_pin=18, revision=V5_2).label == "ota_0"
+
+
+@pytest.mark.parametrize(
+    ("held_s", "pause_s", "label"), [(0, None, "ota_1"), (4.9, 4.9, "ota_1"), (5, 5, "ota_0"), (60, 5, "ota_0")]
+)
+def test_a_pin_is_watched_as_long_as_it_is_low_but_not_longer_than_it_has_to_be(
+    held_s: float, pause_s: float | None, label: str
+) -> None:
+    chip = make_chip(otadata=(entry(1, VALID), entry(2, VALID)))
+    config = BootConfig(factory_reset=FactoryReset(erases_otadata=True))
+    work = start_bootloader(chip, config, holding(4, held_s))
+    pauses = [step.duration_ns / 1e9 for step in work if isinstance(step, Pause)]
+    assert pauses == ([] if pause_s is None else [pause_s])
+    assert work.result.label == label
+
+
+def test_each_build_has_its_own_pin_and_time() -> None:
+    chip = make_chip(otadata=(entry(1, VALID), entry(2, VALID)))
+    reset = FactoryReset(pin=0, erases_otadata=True)
+    assert run(chip, holding(4), factory_reset=reset).label == "ota_1"
+    assert run(chip, holding(0, 1), factory_reset=reset).label == "ota_1"
+    assert run(chip, holding(0, 1), factory_reset=reset, hold_s=1).label == "ota_0"
+
+
+# --- why
+
+
+@pytest.mark.parametrize(
+    ("otadata", "why"),
+    [
+        ((None, None), "otadata is erased and selects nothing; ota_0 is started"),
+        (
+            (entry(1, VALID), None),
+            "otadata[0] selects ota_0 (sequence 1, VALID), and otadata[1] is erased; ota_0 is started",
+        ),
+        (
+            (entry(1, VALID), entry(2, UNDEFINED)),
+            "otadata[1] selects ota_1 (sequence 2, UNDEFINED), which is newer than otadata[0] (sequence 1, VALID); "
+            "ota_1 is started",
+        ),
+        (
+            (entry(2, VALID), entry(2, NEW)),
+            "otadata[0] selects ota_1 (sequence 2, VALID), and of two entries with the same sequence the first counts; "
+            "ota_1 is started",
+        ),
+        (
+            (SelectEntry(1, VALID, 0), None),
+            "otadata selects nothing: otadata[0] is of no effect, as its CRC is wrong; otadata[1] is erased; "
+            "ota_0 is started",
+        ),
+        (
+            (entry(1, ImageState.INVALID), entry(2, ImageState.ABORTED)),
+            "otadata selects nothing: otadata[0] is INVALID: its app declared itself bad; otadata[1] is ABORTED: its "
+            "app was reset before it confirmed itself; ota_0 is started",
+        ),
+    ],
+)
+def test_why_names_the_entry_that_counts_and_what_is_against_the_other(
+    otadata: tuple[SelectEntry | None, SelectEntry | None], why: str
+) -> None:
+    assert run(make_chip(otadata=otadata)).why == why
+
+
+def test_why_tells_of_a_rollback() -> None:
+    outcome = run(make_chip(otadata=(entry(1, VALID), entry(2, PENDING))), rollback=True)
+    assert outcome.why == (
+        "rolled back: ota_1 was started once and reset before it confirmed itself (otadata[1]); "
+        "otadata[0] selects ota_0 (sequence 1, VALID), and otadata[1] is ABORTED: its app was reset before it "
+        "confirmed itself; ota_0 is started"
+    )
+
+
+def test_why_tells_what_is_wrong_with_an_app_that_is_passed_over() -> None:
+    images = {"ota_0": small_image(), "ota_1": broken(small_image())}
+    why = run(make_chip(images=images, otadata=(entry(1, VALID), entry(2, VALID)))).why
+    assert "; ota_1 cannot start: Checksum failed. Calculated 0x" in why
+    assert why.endswith("; ota_0 is started")
+
+
+def test_why_tells_of_a_secure_version_that_is_too_low() -> None:
+    images = {"ota_0": small_image(secure_version=2), "ota_1": small_image(secure_version=1)}
+    otadata = (entry(1, VALID), entry(2, VALID))
+    assert anti_rollback(make_chip(images=images, otadata=otadata), at_version(2)).why == (
+        "otadata[0] selects ota_0 (sequence 1, VALID), as the app of otadata[1] (sequence 2, VALID) has too low a "
+        "secure version; ota_0 is started"
+    )
+    assert "ota_0 has a lower secure version than the eFuses" in (
+        anti_rollback(make_chip(images=images, otadata=otadata), at_version(3)).why
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        (PartitionTable((FACTORY,)), "there is no otadata, so the factory app comes first; factory is started"),
+        (PartitionTable((FACTORY, OTADATA)), "there are no slots to select from; factory is started"),
+        (PartitionTable((NVS,)), "there is no otadata, so the factory app comes first; no app can start"),
+    ],
+)
+def test_why_tells_what_the_table_lacks(table: PartitionTable, why: str) -> None:
+    assert run(make_chip(table)).why == why
+
+
+def test_why_tells_of_a_pin_that_was_held() -> None:
+    chip = make_chip(otadata=(entry(1, VALID), entry(2, VALID)))
+    why = run(chip, holding(4), factory_reset=FactoryReset(erases_otadata=True)).why
+    assert "; factory reset: GPIO4 was held; otadata is erased and selects nothing; ota_0 is started" in why
+    assert run(chip, holding(18), test_app_pin=18).why.endswith(
+        "; GPIO18 was held, which asks for the test app; there is no test app"
+    )
+
+
+# --- what the bootloader in flash was built with
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BootConfig(),
+        BootConfig(revision=V5_2, rollback=True),
+        BootConfig(anti_rollback=True, secure_version_bits=16, hold_s=8),
+        BootConfig(factory_reset=FactoryReset(pin=0, labels="nvs, storage", erases_otadata=True), test_app_pin=39),
+    ],
+)
+def test_the_bootloader_in_flash_tells_its_options(config: BootConfig) -> None:
+    assert find_boot_config(make_chip(bootloader=build_bootloader_image(config)).to_bytes()) == config
+
+
+def test_a_bootloader_that_is_none_of_ours_tells_nothing() -> None:
+    assert find_boot_config(b"") is None
+    assert find_boot_config(FlashChip().to_bytes()) is None
+    image = bytearray(make_chip().to_bytes())
+    at = image.index(b"LUATWIN-BOOT")
+    for offset, value in ((16, ord("x")), (25, 33), (29, 3)):
+        changed = image[:]
+        changed[at + offset] = value
+        assert find_boot_config(changed) is None
