@@ -66,6 +66,7 @@ ROOMS = (
     Room("console", Kind.PURE),
     Room("ota_protocol", Kind.PURE),
     Room("vm", Kind.MODEL, {"lupa", "greenlet"}),
+    Room("hardware", Kind.MODEL),
     Room("network", Kind.SHELL, {"trio", "httpx", "httpcore"}),
     Room("http", Kind.SHELL, {"trio", "h11"}),
     Room("ota_server", Kind.SHELL, {"trio", "cryptography"}),

@@ -1,0 +1,117 @@
+"""Parts on a 1-Wire bus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from simulator.errors import UsageError
+from simulator.hardware.one_wire import OneWireDevice, crc8, rom_code
+from simulator.hardware.parts.part import Control, Part
+from simulator.hardware.wire import SUPPLY_MV, Strength
+from simulator.units import NS_PER_US
+
+FAMILIES: Final = {"ds18b20": 0x28, "ds18s20": 0x10, "ds1822": 0x22, "ds28ea00": 0x42}
+
+_CONVERT: Final = 0x44
+_WRITE_SCRATCHPAD: Final = 0x4E
+_READ_SCRATCHPAD: Final = 0xBE
+_COPY_SCRATCHPAD: Final = 0x48
+_RECALL: Final = 0xB8
+_READ_POWER: Final = 0xB4
+_CONVERSION_12_BITS_NS: Final = 750_000 * NS_PER_US
+_TEMPERATURE_AT_POWER_ON: Final = 0x0550  # 85 degrees
+
+
+@dataclass(kw_only=True, eq=False)
+class Ds18b20(Part):
+    """A thermometer of the DS18B20 kind: ``model`` is ``ds18b20``, ``ds18s20``, ``ds1822`` or ``ds28ea00``.
+
+    ``serial`` is its number; give every one on a bus its own.
+    """
+
+    type_name: ClassVar[str] = "ds18b20"
+    controls: ClassVar[Mapping[str, Control]] = {"temperature": Control("degrees Celsius", 24, -55, 125)}
+
+    pin: int
+    serial: int = 1
+    model: str = "ds18b20"
+
+    def connect(self) -> None:
+        """Join the bus."""
+        if self.model not in FAMILIES:
+            raise UsageError(f"part {self.name!r}: model {self.model!r} is none of {', '.join(FAMILIES)}")
+        wire = self.wire(self.pin)
+        wire.drive(f"{self.name} pull", SUPPLY_MV, self.bench.now_ns(), strength=Strength.RESISTOR)
+        device = _Ds18b20Device(self, rom_code(FAMILIES[self.model], self.serial))
+        self.bench.one_wire_devices.append((wire, device))
+
+
+class _Ds18b20Device(OneWireDevice):
+    def __init__(self, part: Ds18b20, rom: bytes) -> None:
+        super().__init__(rom)
+        self._part = part
+        self._is_s20 = part.model == "ds18s20"
+        self._raw = _TEMPERATURE_AT_POWER_ON if not self._is_s20 else 0x00AA
+        self._remain = 0x0C
+        self._saved = bytearray(b"\x4b\x46\x7f")  # alarm limits and configuration, in EEPROM
+        self._settings = bytearray(self._saved)
+        self._command = 0
+        self._answer: list[int] = []
+        self._ready_ns = 0
+        self._taken = 0
+
+    def selected(self) -> None:
+        self._command = 0
+        self._answer = []
+
+    def write(self, byte: int, at_ns: int) -> None:
+        if self._command == _WRITE_SCRATCHPAD:
+            if self._taken < len(self._settings) - self._is_s20:
+                self._settings[self._taken] = byte
+                self._taken += 1
+            return
+        self._command = byte
+        self._taken = 0
+        if byte == _CONVERT:
+            self._convert()
+            self._ready_ns = at_ns + self._conversion_ns
+        elif byte == _READ_SCRATCHPAD:
+            self._answer = list(self._scratchpad())
+        elif byte == _COPY_SCRATCHPAD:
+            self._saved[:] = self._settings
+        elif byte == _RECALL:
+            self._settings[:] = self._saved
+
+    def read(self, at_ns: int) -> int:
+        if self._answer:
+            return self._answer.pop(0)
+        if self._command == _READ_POWER:
+            return 0xFF  # it has a supply of its own
+        return 0x00 if at_ns < self._ready_ns else 0xFF
+
+    @property
+    def _bits(self) -> int:
+        return 9 + (self._settings[2] >> 5 & 3)
+
+    @property
+    def _conversion_ns(self) -> int:
+        return _CONVERSION_12_BITS_NS if self._is_s20 else _CONVERSION_12_BITS_NS >> 12 - self._bits
+
+    def _convert(self) -> None:
+        sixteenths = round(self._part.values["temperature"] * 16)
+        if self._is_s20:
+            # Half degrees, and how much of the next degree remained: T = whole - 0.25 + (16 - remain) / 16.
+            self._raw = sixteenths // 16 * 2 & 0xFFFF
+            self._remain = 12 - sixteenths % 16 & 0x0F if sixteenths % 16 <= 11 else 28 - sixteenths % 16
+        else:
+            self._raw = sixteenths >> 12 - self._bits << 12 - self._bits & 0xFFFF
+
+    def _scratchpad(self) -> bytes:
+        body = (self._raw & 0xFFFF).to_bytes(2, "little")
+        if self._is_s20:
+            body += bytes([*self._settings[:2], 0xFF, 0xFF, self._remain, 0x10])
+        else:
+            body += bytes([*self._settings, 0xFF, 0x0C, 0x10])
+        return body + bytes([crc8(body)])
