@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
 from simulator.boot.log import BootLine, BootLog
 from simulator.boot.revision import Revision
 from simulator.boot.secure_boot import SignatureCheck
-from simulator.flash.chip import FlashChip
+from simulator.flash.chip import FlashChip, MappedBytes
 from simulator.formats.image import (
     CHIP_ID_ESP32,
     DIGEST_BYTES,
@@ -104,10 +105,7 @@ class ImageCheck:
         if not (yield from self._check_header(start, header)):
             return None
 
-        # Nobody checks the digest of the bootloader's own image: esptool may have changed its header.
-        has_digest_to_check = header.hash_appended and start != BOOTLOADER_OFFSET
-        hasher = hashlib.sha256(header_bytes) if has_digest_to_check or self.signature is not None else None
-        segments: list[Segment] = []
+        parts: list[tuple[bytes, MappedBytes]] = []
         position = start + HEADER_BYTES
         for index in range(header.segment_count):
             segment_header = chip.read_mapped(position, SEGMENT_HEADER_BYTES)
@@ -115,16 +113,13 @@ class ImageCheck:
             position += SEGMENT_HEADER_BYTES
             if not (yield from self._check_segment(index, position, load_address, length)):
                 return None
-            segment = Segment(load_address, chip.read_mapped(position, length))
-            segments.append(segment)
+            parts.append((segment_header, chip.map(position, length)))
             position += length
-            if hasher is not None:
-                hasher.update(segment_header)
-                hasher.update(segment.data)
 
         tail = chip.read_mapped(position, padding_length(position - start) + 1)
         position += len(tail)
-        computed = checksum(segment.data for segment in segments)
+        sum_up = _sum_up_once if position <= chip.size_bytes else _sum_up
+        segments, computed, hasher = sum_up(header_bytes, tuple(parts), tail)
         if computed != tail[-1]:
             yield log.error(TAG, f"Checksum failed. Calculated 0x{computed:x} read 0x{tail[-1]:x}")
             return None
@@ -134,18 +129,16 @@ class ImageCheck:
             if not self.silent:
                 yield log.error(TAG, f"Image length {image_length} doesn't fit in partition length {partition.size}")
             return None
-        if hasher is not None:
-            hasher.update(tail)
-            if self.signature is not None:
-                hasher.update(digest or b"")
-                is_sound = yield from self._check_signature(self.signature, start, image_length, hasher)
-            else:
-                is_sound = hasher.digest() == digest
-                if not is_sound:
-                    yield log.error(TAG, _HASH_FAILED)
-            if not is_sound:
+        if self.signature is not None:
+            hasher = hasher.copy()
+            hasher.update(digest or b"")
+            if not (yield from self._check_signature(self.signature, start, image_length, hasher)):
                 return None
-        return AppImage(header=header, segments=tuple(segments), padding=tail[:-1], checksum=computed, digest=digest)
+        # Nobody checks the digest of the bootloader's own image: esptool may have changed its header.
+        elif header.hash_appended and start != BOOTLOADER_OFFSET and hasher.digest() != digest:
+            yield log.error(TAG, _HASH_FAILED)
+            return None
+        return AppImage(header=header, segments=segments, padding=tail[:-1], checksum=computed, digest=digest)
 
     def _check_signature(
         self, signature: SignatureCheck, start: int, image_length: int, hasher: hashlib._Hash
@@ -237,6 +230,32 @@ class ImageCheck:
             yield log.error(TAG, f"bootloader_mmap(0x{position:x}, 0x{length:x}) failed")
             return False
         return True
+
+
+class _Sums(NamedTuple):
+    """What an image holds, and what it therefore has to end with."""
+
+    segments: tuple[Segment, ...]
+    checksum: int
+    hasher: hashlib._Hash
+    """Has seen everything up to the checksum; to be copied by who goes on."""
+
+
+def _sum_up(header: bytes, parts: tuple[tuple[bytes, MappedBytes], ...], tail: bytes) -> _Sums:
+    """Read the segments of an image, each with its header, and take them into a checksum and a digest."""
+    hasher = hashlib.sha256(header)
+    segments: list[Segment] = []
+    for segment_header, mapped in parts:
+        segment = Segment(parse_segment_header(segment_header)[0], bytes(mapped))
+        segments.append(segment)
+        hasher.update(segment_header)
+        hasher.update(segment.data)
+    hasher.update(tail)
+    return _Sums(tuple(segments), checksum(segment.data for segment in segments), hasher)
+
+
+_sum_up_once: Final = lru_cache(maxsize=8)(_sum_up)
+"""Remembers the last images: an update checks the same one three times, and boards of one kind have the same ones."""
 
 
 def _refuse_overwrite(index: int, load_address: int, length: int, revision: Revision) -> str:

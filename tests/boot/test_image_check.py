@@ -56,6 +56,18 @@ def test_sound_image_is_returned_as_it_is(revision: Revision) -> None:
     assert len(lines) == 2
 
 
+def test_image_that_was_sound_is_checked_again_when_a_bit_has_changed() -> None:
+    chip = FlashChip()
+    chip.program(SLOT.offset, small_image(segments=[Segment(0x40080400, b"code")]))
+    check_it = ImageCheck(chip=chip, revision=V4_0, log=BootLog())
+    sound = chip.snapshot()
+    assert Steps(check_it(SLOT)).run() is not None
+    chip.program(SLOT.offset + 0x20, b"\0")
+    assert Steps(check_it(SLOT)).run() is None
+    chip.restore(sound)
+    assert Steps(check_it(SLOT)).run() is not None
+
+
 def test_erased_slot_gives_exactly_these_lines() -> None:
     assert check(b"") == (
         None,
