@@ -54,7 +54,7 @@ class Timer:
 
     __slots__ = ("cancelled", "fire")
 
-    def __init__(self, fire: Callable[[], None]) -> None:
+    def __init__(self, fire: Callable[[], object]) -> None:
         self.fire = fire
         self.cancelled = False
 
@@ -168,7 +168,7 @@ class Kernel:
         self._ready.append((task, answer))
         self._lot.unpark_all()
 
-    def at(self, time_ns: int, fire: Callable[[], None]) -> Timer:
+    def at(self, time_ns: int, fire: Callable[[], object]) -> Timer:
         """Call ``fire`` at ``time_ns``; of two timers for the same moment the one set first fires first."""
         timer = Timer(fire)
         self._timer_count += 1

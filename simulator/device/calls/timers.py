@@ -14,7 +14,6 @@ from simulator.device.kernel import WAIT, Kernel, Task, Timer
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from simulator.vm.exceptions import DriverError
 
-SOFTWARE: Final = -1
 HARDWARE_TIMERS: Final = 4
 HARDWARE_PERIOD_US_MIN: Final = 500
 HARDWARE_QUEUE: Final = 10
@@ -93,7 +92,8 @@ class TimerCalls(CallGroup):
     def __init__(self, board: Board) -> None:
         self._board = board
         self._timers: dict[int, _TimerState] = {}
-        self._next_id = 1
+        self._next_id = HARDWARE_TIMERS + 1
+        """Hardware timers are 1 to 4, software timers count on from there."""
 
     def connect(self, kernel: Kernel) -> None:
         """Serve an interpreter that starts: there are no timers, and two idle tasks that will run callbacks."""
@@ -123,22 +123,24 @@ class TimerCalls(CallGroup):
         self.kernel.sleep(task, duration_ns, interruptible=task.lua.kind == "main" and duration_ns >= NS_PER_MS)
         return WAIT
 
-    @call("tmr.attach")
-    def _attach(self, unit: int, period: int) -> tuple[Any, ...]:
-        if unit == SOFTWARE:
-            if period < 1:
-                raise DriverError("timer", "InvalidPeriod")
-            id_, period_ns, queue = self._next_id + HARDWARE_TIMERS, period * NS_PER_MS, self._software
-            self._next_id += 1
-        else:
-            if period < HARDWARE_PERIOD_US_MIN:
-                raise DriverError("timer", "InvalidPeriod")
-            if not 0 <= unit < HARDWARE_TIMERS:
-                raise DriverError("timer", "InvalidUnit")
-            id_, period_ns, queue = unit + 1, period * NS_PER_US, self._hardware
-            if id_ in self._timers:  # keeps its old period, and only the Lua function is replaced
-                return (id_,)
-        self._timers[id_] = _TimerState(period_ns, queue)
+    @call("tmr.attach_software")
+    def _attach_software(self, period_ms: int) -> tuple[Any, ...]:
+        if period_ms < 1:
+            raise DriverError("timer", "InvalidPeriod")
+        id_ = self._next_id
+        self._next_id += 1
+        self._timers[id_] = _TimerState(period_ms * NS_PER_MS, self._software)
+        return (id_,)
+
+    @call("tmr.attach_hardware")
+    def _attach_hardware(self, unit: int, period_us: int) -> tuple[Any, ...]:
+        if period_us < HARDWARE_PERIOD_US_MIN:
+            raise DriverError("timer", "InvalidPeriod")
+        if not 0 <= unit < HARDWARE_TIMERS:
+            raise DriverError("timer", "InvalidUnit")
+        id_ = unit + 1
+        if id_ not in self._timers:  # else it keeps its old period, and only the Lua function is replaced
+            self._timers[id_] = _TimerState(period_us * NS_PER_US, self._hardware)
         return (id_,)
 
     @call("tmr.start")

@@ -17,30 +17,31 @@ for suffix, unit in next, {[""] = "s", ms = "ms", us = "us"} do
 end
 
 local methods = {}
-local meta = {__index = methods, __name = "tmr.ins"}
+local meta = {__index = methods, __name = "tmr.timer"}
 K.named[methods] = "method"
 local timers = setmetatable({}, {__mode = "k"}) -- timer -> the number that the host knows
 
 local function number_of(...)
   local number = timers[...]
   if not number then
-    arg.type_error(1, "tmr.ins", ...)
+    arg.type_error(1, "tmr.timer", ...)
   end
   return number
 end
 
-local SOFTWARE = -1 -- in place of the number of a hardware timer
-
 -- attach(period_ms, fn): a software timer. attach(id, period_us, fn): hardware timer 0 to 3.
 function tmr.attach(...)
-  local unit, first = SOFTWARE, 1
+  local callback, number
   if select("#", ...) == 3 then
-    unit, first = arg.integer(1, ...), 2
+    local unit, period = arg.integer(1, ...), arg.integer(2, select(2, ...))
+    callback = arg["function"](3, select(3, ...))
+    number = request("tmr.attach_hardware", unit, period)
+  else
+    local period = arg.integer(1, ...)
+    callback = arg["function"](2, select(2, ...))
+    number = request("tmr.attach_software", period)
   end
-  local period = arg.integer(first, select(first, ...))
-  local callback = arg["function"](first + 1, select(first + 1, ...))
   local timer = setmetatable({}, meta)
-  local number = request("tmr.attach", unit, period)
   K.userdata[timer] = true
   timers[timer] = number
   K.callbacks[number] = {callback, timer} -- the callback gets the timer object itself
