@@ -9,11 +9,12 @@ PY      := $(VENV)/bin/python
 # What `make demo` shows: the board joins, updates itself over HTTPS, restarts and runs the new firmware.
 DEMO := run lua/demo/ota.lua --board N1ESP32-OTA --boot-log INFO
 
-.PHONY: help demo test bench lint format install install-dev venv clean
+.PHONY: help demo test fuzz bench lint format install install-dev venv clean
 
 help:
 	@echo 'make demo    watch a virtual board update itself over the air'
 	@echo 'make test    linters, types and all tests'
+	@echo 'make fuzz    200,000 hostile inputs for everything that reads bytes: half an hour'
 	@echo 'make bench   measure, and print the table of the README'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  lay out the code and mend what the linter can'
@@ -29,6 +30,9 @@ lint: install-dev
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
+
+fuzz: install-dev
+	@$(PY) -m tests.fuzz --examples 200000
 
 bench: install-dev
 	@$(PY) -m benchmarks

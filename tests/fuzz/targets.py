@@ -1,0 +1,349 @@
+"""What is given hostile bytes, and what it must keep: end, within bounds, with a verdict and not with an exception."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from simulator.boards import load_board
+from simulator.boot import boot
+from simulator.dump import read_dump
+from simulator.errors import DescriptionError, FormatError
+from simulator.filesystem import FileSystemError, NotFormattedError, build_file_system, detect, mount
+from simulator.filesystem.memory import MemoryFlash
+from simulator.firmware import find_manifest, first_manifest, recognise
+from simulator.firmware.manifest import MARKER
+from simulator.flash import FlashChip
+from simulator.flash_parts import areas_of, is_nvs, read_files, read_values
+from simulator.formats import AppDescriptor, AppImage, OtaData, PartitionTable, Segment, build_image
+from simulator.formats.esp_err import EspError
+from simulator.formats.otadata import OTADATA_BYTES
+from simulator.inspection import explain_otadata, explain_rollback, inspect_flash
+from simulator.nvs import Nvs, NvsEntry, NvsFatalError
+from simulator.testing import small_firmware
+from tests.firmware.linked_image import hello_world, lua_rtos, lua_rtos_of_2016
+from tests.fuzz.flashes import ENTRIES, FLASHES, damaged, images, tables
+
+READS_OF_A_BOOT_MAX: Final = 1_000
+"""36 for each of the 18 images that there can be, and some for table, otadata and descriptors."""
+READS_OF_A_MOUNT_MAX: Final = 200_000
+"""Of everything that is done with a small file system or NVS."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One thing that takes bytes. ``share`` is how many of 100 examples it gets."""
+
+    name: str
+    strategy: st.SearchStrategy[Any]
+    check: Callable[[Any], None]
+    share: int
+
+
+@contextmanager
+def counted_reads(most: int) -> Iterator[None]:
+    """Fail if more than ``most`` reads of any chip happen inside."""
+    count = 0
+    plain = {name: getattr(FlashChip, name) for name in ("read", "read_mapped")}
+
+    def counting(name: str) -> Callable[[FlashChip, int, int], bytes]:
+        def read(chip: FlashChip, address: int, length: int) -> bytes:
+            nonlocal count
+            count += 1
+            assert count <= most, f"more than {most} reads"
+            return bytes(plain[name](chip, address, length))
+
+        return read
+
+    for name in plain:
+        setattr(FlashChip, name, counting(name))
+    try:
+        yield
+    finally:
+        for name, method in plain.items():
+            setattr(FlashChip, name, method)
+
+
+class CountingFlash(MemoryFlash):
+    """Fails if it is read without end."""
+
+    __slots__ = ("reads",)
+
+    def __init__(self, contents: bytes) -> None:
+        super().__init__(len(contents))
+        self.program(0, contents)
+        self.reads = 0
+
+    def read(self, offset: int, length: int, /) -> bytes:
+        self.reads += 1
+        assert self.reads <= READS_OF_A_MOUNT_MAX, "read without end"
+        return super().read(offset, length)
+
+
+# -- the boot ---------------------------------------------------------------------------------------------------------
+
+
+def check_boot(example: tuple[bytes, str, bool]) -> None:
+    """ROM and bootloader end with a verdict; what boots lies on the chip; nothing but otadata changes."""
+    flash, bootloader, rollback = example
+    with counted_reads(READS_OF_A_BOOT_MAX):
+        result = boot(flash, bootloader, rollback=rollback)  # type: ignore[arg-type]
+    assert (result.label is None) == (result.offset is None)
+    assert result.log
+    assert len(result.flash) == len(flash)
+    assert boot(flash, bootloader, rollback=rollback) == result  # type: ignore[arg-type]
+
+
+def check_dump(flash: bytes) -> None:
+    """Whoever looks at a flash gets a report and words, never an exception."""
+    read_dump(flash)
+    report = inspect_flash(flash)
+    explain_otadata(report)
+    explain_rollback(flash)
+    assert len(report.used) * 4096 == len(flash)
+    for partition in report.table:
+        if partition.end <= len(flash):
+            read_files(flash, partition)
+            if is_nvs(partition):
+                read_values(flash, partition)
+    areas_of(report.table)
+
+
+# -- the formats ------------------------------------------------------------------------------------------------------
+
+
+def check_table(data: bytes) -> None:
+    """A table is read or refused; what was read is written and read again as the same."""
+    PartitionTable.as_read_by_app(data)
+    try:
+        table = PartitionTable.from_bytes(data, chip_size_bytes=4 << 20)
+    except FormatError as error:
+        assert 0 <= error.offset <= len(data)  # noqa: PT017
+        return
+    table.warnings()
+    with suppress(FormatError):
+        assert PartitionTable.from_bytes(table.to_bytes()) == table
+    with suppress(DescriptionError):
+        PartitionTable.from_csv(table.to_csv())
+
+
+def check_csv(text: str) -> None:
+    """A CSV is read or all its mistakes are named; what was read has bytes."""
+    try:
+        table = PartitionTable.from_csv(text, variables={"A": "nvs"})
+    except DescriptionError as error:
+        assert error.problems  # noqa: PT017
+        return
+    with suppress(FormatError):
+        assert len(table.to_bytes()) == 0xC00
+
+
+def check_image(data: bytes) -> None:
+    """An image is read or refused; what was read is the beginning of what was given."""
+    try:
+        image = AppImage.from_bytes(data)
+    except FormatError as error:
+        assert 0 <= error.offset <= len(data) + 16  # noqa: PT017
+        return
+    assert image.to_bytes() == data[: image.length]
+    find_manifest(image)
+
+
+def check_otadata(data: bytes) -> None:
+    """Any 8 KiB are otadata, with an answer to every question."""
+    otadata = OtaData.from_bytes(data)
+    active = otadata.active()
+    assert active is None or otadata.entries[active].is_valid
+    for rollback in (False, True):
+        index, entry = otadata.next_write(1, 2, rollback=rollback)
+        assert index in (0, 1)
+        assert entry.is_crc_good
+    otadata.to_bytes()
+    for entry in otadata.entries:
+        assert entry.state_name
+
+
+def check_descriptor(data: bytes) -> None:
+    """A descriptor is read or refused."""
+    with suppress(FormatError):
+        descriptor = AppDescriptor.from_bytes(data)
+        assert AppDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
+
+
+def check_firmware(first_segment: bytes) -> None:
+    """Whatever lies where the manifest does, and whatever strings there are, the firmware is known or it is not."""
+    image = AppImage.from_bytes(build_image([Segment(0x3F400020, first_segment)], entry=0))
+    manifest = find_manifest(image)
+    recognise(image)
+    if manifest is not None:
+        assert type(manifest).of(manifest.apply(load_board("GENERIC")), commit=manifest.commit, build_time=0)
+        manifest.to_bytes()
+
+
+@cache
+def _first_segments() -> tuple[bytes, ...]:
+    odd = json.dumps({"board": 1, "commit": "0" * 40, "x": []}).encode()
+    manifests = [
+        AppDescriptor().to_bytes() + first_manifest(load_board("GENERIC")).to_bytes(),
+        AppDescriptor().to_bytes() + MARKER + len(odd).to_bytes(4, "little") + odd,
+    ]
+    built = (lua_rtos(), lua_rtos(align=1), lua_rtos_of_2016(), hello_world())
+    return (*manifests, *(AppImage.from_bytes(image).segments[0].data for image in built))
+
+
+@cache
+def _good_images() -> tuple[bytes, ...]:
+    return (small_firmware(), lua_rtos(), hello_world())
+
+
+# -- what is stored in partitions -------------------------------------------------------------------------------------
+
+
+def check_spiffs(contents: bytes) -> None:
+    """A damaged SPIFFS mounts or not, and whatever is then done with it is done or refused with an errno."""
+    _use_file_system(CountingFlash(contents), "spiffs", block_size=4096, page_size=256)
+
+
+def check_littlefs(contents: bytes) -> None:
+    """The same for littlefs."""
+    _use_file_system(CountingFlash(contents), "lfs", block_size=4096, page_size=256)
+
+
+def _use_file_system(flash: CountingFlash, kind: Any, *, block_size: int, page_size: int) -> None:
+    detect(flash)
+    try:
+        root = mount(flash, kind, block_size=block_size, page_size=page_size)
+    except (NotFormattedError, FileSystemError):
+        return
+    for action in (
+        lambda: [*root.contents()],
+        lambda: root.usage(),
+        lambda: root.write_file("/new.txt", b"x" * 3000),
+        lambda: root.read_file("/new.txt"),
+        lambda: root.mkdir("/more"),
+        lambda: root.rename("/new.txt", "/more/new.txt"),
+        lambda: root.remove("/a.lua"),
+        lambda: root.rmdir("/lib"),
+        lambda: [*root.listdir("/")],
+    ):
+        with suppress(FileSystemError):
+            action()
+    root.unmount()
+
+
+FILES: Final = {
+    "/a.lua": b"print(1)\n" * 40,
+    "/lib": None,
+    "/lib/b.lua": b"return 2\n",
+    "/c.bin": bytes(range(256)) * 24,
+}
+
+
+@cache
+def _spiffs() -> tuple[bytes, ...]:
+    sizes = {"size_bytes": 32 * 1024, "block_size": 4096, "page_size": 256}
+    return (build_file_system(FILES, "spiffs", **sizes), build_file_system({}, "spiffs", **sizes))
+
+
+@cache
+def _littlefs() -> tuple[bytes, ...]:
+    sizes = {"size_bytes": 32 * 1024, "block_size": 4096, "page_size": 256}
+    return (build_file_system(FILES, "lfs", **sizes), build_file_system({}, "lfs", **sizes))
+
+
+def check_nvs(contents: bytes) -> None:
+    """A damaged NVS loads or not, and whatever is then done with it is done or refused with a code."""
+    nvs = Nvs(CountingFlash(contents))
+    with suppress(EspError, NvsFatalError):
+        nvs.init()
+        list(nvs.entries())
+        nvs.stats()
+    for action in (
+        lambda: nvs.put(NvsEntry("app", "number", "u32", 7)),
+        lambda: nvs.put(NvsEntry("app", "blob", "blob", bytes(5000))),
+        lambda: nvs.put(NvsEntry("other", "text", "string", "x" * 100)),
+        lambda: nvs.open("app").get_str("text"),
+        lambda: nvs.open("app").erase_all(),
+    ):
+        with suppress(EspError, NvsFatalError):
+            action()
+
+
+@cache
+def _nvs() -> tuple[bytes, ...]:
+    flash = MemoryFlash(4 * 4096)
+    nvs = Nvs(flash)
+    nvs.init()
+    for round_ in range(30):
+        nvs.put(NvsEntry("app", "count", "i32", round_))
+        nvs.put(NvsEntry("app", "text", "string", "some words " * round_))
+    once = flash.to_bytes()
+    for round_ in range(4):
+        nvs.put(NvsEntry("app", "blob", "blob", bytes([round_]) * 4500))
+    return (once, flash.to_bytes(), b"\xff" * (4 * 4096))
+
+
+_FIELDS: Final = (
+    ("nvs", "otadata", "factory", "a", "b", "c", "storage", "a name that is too long", "é", ""),
+    ("data", "data", "app", "1", "0x40", "APP"),
+    ("", "nvs", "ota", "factory", "ota_0", "64", "0x11", "phy"),
+    ("", "", "", "0x9000", "64K", "0x10000", "1M", "0x110000"),
+    ("0x1000", "4K", "24k", "1M", "-2M", "0x2000"),
+    ("", "", "encrypted", ":"),
+)
+_ODD: Final = (
+    "$A",
+    "${B}",
+    "$C",
+    "#",
+    "-1",
+    "0x",
+    "9" * 30,
+    "a,b",
+    "\0",
+    "-0",
+    "_1",
+    "k",
+    "1e",
+    "256",
+    "readonly",
+    " 4K ",
+)
+_LINES: Final = st.lists(
+    st.tuples(*(st.one_of(*[st.sampled_from(fields)] * 12, st.sampled_from(_ODD)) for fields in _FIELDS)).map(",".join),
+    max_size=4,
+)
+CSV: Final = st.one_of(_LINES.map("\n".join), st.text(max_size=80))
+
+TARGETS: Final = (
+    Target("boot", st.tuples(FLASHES, st.sampled_from(["v4.0", "v5.2"]), st.booleans()), check_boot, 20),
+    Target("dump", FLASHES, check_dump, 5),
+    Target("partition table", st.one_of(tables(), st.binary(max_size=200)), check_table, 15),
+    Target("partition table as CSV", CSV, check_csv, 10),
+    Target("image", st.one_of(images(), damaged(_good_images)), check_image, 10),
+    Target(
+        "otadata",
+        st.tuples(ENTRIES, ENTRIES).map(
+            lambda pair: b"".join(entry.ljust(OTADATA_BYTES // 2, b"\xff") for entry in pair)
+        ),
+        check_otadata,
+        10,
+    ),
+    Target(
+        "app descriptor",
+        st.one_of(st.binary(max_size=300), damaged(lambda: (AppDescriptor().to_bytes(),))),
+        check_descriptor,
+        6,
+    ),
+    Target("manifest and recognition", damaged(_first_segments), check_firmware, 6),
+    Target("SPIFFS", damaged(_spiffs), check_spiffs, 6),
+    Target("littlefs", damaged(_littlefs), check_littlefs, 6),
+    Target("NVS", damaged(_nvs), check_nvs, 6),
+)
+assert sum(target.share for target in TARGETS) == 100
