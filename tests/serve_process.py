@@ -1,4 +1,4 @@
-"""``luatwin serve`` in a process of its own, for tests that need a real port."""
+"""``luatwin serve`` and ``luatwin serial`` in a process of their own, for tests that need a real port."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _STOP_TIMEOUT_S = 20
 
 @dataclass
 class ServeProcess:
-    """A server that is ready. ``url`` ends without a slash; ``greeting`` is the line that it printed."""
+    """What is ready. ``url`` is where, without a slash at the end; ``greeting`` is the line that it printed."""
 
     process: subprocess.Popen[str]
     greeting: str
@@ -37,17 +37,22 @@ class ServeProcess:
         return self.process.returncode, out, err
 
 
-@contextmanager
-def serving(*arguments: str | Path) -> Iterator[ServeProcess]:
+def serving(*arguments: str | Path) -> AbstractContextManager[ServeProcess]:
     """Run ``luatwin serve`` with ``arguments``; the block begins when it is ready and its end kills it."""
-    command = [sys.executable, "-m", "simulator.cli", "serve", *map(str, arguments)]
+    return running("serve", *arguments)
+
+
+@contextmanager
+def running(*arguments: str | Path) -> Iterator[ServeProcess]:
+    """Run ``luatwin`` with ``arguments`` of a command that first says where it is."""
+    command = [sys.executable, "-m", "simulator.cli", *map(str, arguments)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     ) as process:
         try:
             assert process.stderr is not None
             greeting = process.stderr.readline().rstrip("\n")
-            assert "://" in greeting, greeting + process.stderr.read()
+            assert "/" in greeting, greeting + process.stderr.read()
             yield ServeProcess(process, greeting)
         finally:
             process.kill()

@@ -29,6 +29,7 @@ from simulator.errors import LuaTwinError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("simulator.cli.run:run", "Power on a board and run a script on it."),
     "repl": ("simulator.cli.repl:repl", "The board's interactive console in this terminal."),
+    "serial": ("simulator.cli.serial:serial", "The board's UART0 for other people's programs."),
     "serve": ("simulator.cli.serve:serve", "The OTA server on a real port, for virtual and for real boards."),
     "image": ("simulator.cli.image:image", "Build a firmware image, or tell what is in one."),
     "flash": ("simulator.cli.flash:flash", "Look into a 4 MB flash file, take parts out, put parts in."),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from ssl import TLSVersion
 from typing import Final
@@ -13,6 +11,7 @@ from typing import Final
 import click
 import trio
 
+from simulator.cli.listening import address_of, listen
 from simulator.cli.options import Settings, verbose_option
 from simulator.errors import UsageError
 from simulator.events import Event, EventLog
@@ -60,29 +59,16 @@ def _credentials(cert: Path | None, key: Path | None, host: str) -> Credentials:
 
 
 async def _serve(server: OtaServer, host: str, port: int, what: str) -> None:
-    listeners = await _listen(host, port)
+    listeners = await listen(host, port)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.serve, listeners)
-            bound_port = listeners[0].socket.getsockname()[1]
             if stock_tls_version() is not TLSVersion.TLSv1_1:
                 _say("this host's OpenSSL cannot do TLS 1.1, so real boards cannot connect")
-            _say(f"serving {what} on https://{_display_host(host)}:{bound_port}")
+            _say(f"serving {what} on https://{address_of(host, listeners)}")
             async for _ in signals:
                 nursery.cancel_scope.cancel()
                 break
-
-
-async def _listen(host: str, port: int) -> Sequence[trio.SocketListener]:
-    try:
-        return await trio.open_tcp_listeners(port, host=host)
-    except OSError as error:
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror or error}"
-        raise UsageError(f"port {port} of {host} {why}") from error
-
-
-def _display_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _say_answer(event: Event) -> None:
