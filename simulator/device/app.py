@@ -17,6 +17,7 @@ from simulator.console import MASK_AT_BOOT, Level, Log, banner
 from simulator.device.calls import CallGroup, collect
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
+from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
@@ -190,13 +191,14 @@ class App:
         )
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
-            self._net, self._nvs, ota,
+            self._net, self._nvs, ota, http_client,
         )  # fmt: skip
         task = board.interpreter
         try:
             async with trio.open_nursery() as nursery:
                 kernel = self.kernel = Kernel(
                     machine,
+        http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
                     collect(*groups),
                     nursery=nursery,
                     now_ns=self._now_ns,

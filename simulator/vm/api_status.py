@@ -34,7 +34,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "nvs": ("faithful", ""),
     "net": _PLANNED,
     "net.curl": ("missing", ""),
-    "net.http": ("missing", ""),
+    "net.http": ("faithful", ""),
     "net.scp": ("missing", ""),
     "net.ssh": ("missing", ""),
     "net.service": ("missing", ""),

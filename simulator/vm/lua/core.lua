@@ -272,13 +272,15 @@ for _, name in next, {"bit32", "coroutine", "debug", "io", "os", "package", "pyt
   environment[name] = nil
 end
 
+-- What the file returns, which is the module if that is no global.
 function K.library(name)
   collectgarbage("stop")
-  load(host_library(name), name, "b", environment)(K)
+  local module = load(host_library(name), name, "b", environment)(K)
   host_library()
   if script_collects then
     collectgarbage("restart")
   end
+  return module
 end
 
 -------------------------------------------------------------------------------------------------------------------

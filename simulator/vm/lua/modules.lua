@@ -47,6 +47,9 @@ local function complete(contents, add)
   end
 end
 
+-- Modules within others that have a file of ours, which returns them.
+local INNER_FILES = {["net.http"] = "net_http"}
+
 local function complete_module(contents)
   local path = paths[contents]
   complete(contents, function(name, kind, value)
@@ -54,7 +57,7 @@ local function complete_module(contents)
     if kind == "function" then
       value = not_simulated(member)
     elseif kind == "table" then
-      value = K.module(member, {})
+      value = INNER_FILES[member] and K.library(INNER_FILES[member]) or K.module(member, {})
     end
     contents[name] = value
   end)
