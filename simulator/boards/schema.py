@@ -40,6 +40,14 @@ HostName = Annotated[
         "because the firmware always speaks TLS to port 443",
     ),
 ]
+Labels = Annotated[str, Text(r"[!-~ ]{1,64}", "labels of data partitions, with commas or blanks between them")]
+PublicKey = Annotated[
+    str,
+    Text(
+        r"([0-9a-f]{128})?",
+        "128 hexadecimal digits in lower case: the 64 bytes that espsecure extract-public-key --version 1 writes",
+    ),
+]
 LogLevel = Literal["NONE", "ERROR", "WARN", "INFO", "DEBUG"]
 
 
@@ -94,6 +102,18 @@ class Usb(Table):
     vid_pid: Annotated[str, Text(r"[0-9A-F]{4}:[0-9A-F]{4}", "two times four hexadecimal digits, such as 10C4:EA60")]
     port_pattern: str = ""
     """Regular expression that picks the console's port where the adapter has several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactoryReset(Table):
+    """What the bootloader erases when a pin is held low at a reset (CONFIG_BOOTLOADER_FACTORY_RESET)."""
+
+    pin: Gpio = 4
+    """CONFIG_BOOTLOADER_NUM_PIN_FACTORY_RESET."""
+    labels: Labels = "nvs"
+    """CONFIG_BOOTLOADER_DATA_FACTORY_RESET: the data partitions."""
+    erases_otadata: bool = False
+    """CONFIG_BOOTLOADER_OTA_DATA_ERASE: the factory app starts then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +329,21 @@ class Board(Table):
     """Release of the ESP-IDF bootloader in flash; stock Lua RTOS has v4.0."""
     rollback: bool = False
     """CONFIG_APP_ROLLBACK_ENABLE: an update that is not confirmed is undone at the next reset."""
+    anti_rollback: bool = False
+    """CONFIG_APP_ANTI_ROLLBACK: an app starts only if its secure version is at least that of the eFuses."""
+    secure_version: Annotated[int, Range(0, 32)] = 0
+    """CONFIG_APP_SECURE_VERSION of the firmware that is built for the board."""
+    secure_version_bits: Annotated[int, Range(1, 32)] = 32
+    """CONFIG_APP_SECURE_VERSION_SIZE_EFUSE_FIELD: how many bits of the eFuse field count."""
+    factory_reset: FactoryReset | None = None
+    test_app_pin: Gpio | None = None
+    """CONFIG_BOOTLOADER_NUM_PIN_APP_TEST: held low at a reset it starts the app in the partition ``test``."""
+    hold_s: Annotated[int, Range(1, 8)] = 5
+    """CONFIG_BOOTLOADER_HOLD_TIME_GPIO: for how long; the watchdog ends the bootloader after nine seconds."""
+    secure_boot: Literal["none", "v1", "v2"] = "none"
+    """CONFIG_SECURE_BOOT_ENABLED (v1), CONFIG_SECURE_BOOT_V2_ENABLED: only signed apps start and become updates."""
+    secure_boot_key: PublicKey = ""
+    """The key that signatures of v1 are verified with; in v2 its digest is in the eFuses."""
 
     # File systems
     filesystem: Literal["spiffs", "lfs"]
@@ -355,6 +390,17 @@ class Board(Table):
         if self.factory_partition and not self.ota:
             raise CombinationError(
                 "factory_partition", "factory_partition needs ota = true: without OTA the one app is in factory anyway"
+            )
+        if self.anti_rollback and not self.rollback:
+            raise CombinationError("anti_rollback", "anti_rollback needs rollback = true")
+        if self.secure_version > self.secure_version_bits:
+            message = f"secure_version = {self.secure_version} does not fit into {self.secure_version_bits} bits"
+            raise CombinationError("secure_version", message)
+        if (self.secure_boot == "v1") is not bool(self.secure_boot_key):
+            raise CombinationError("secure_boot_key", 'secure_boot_key is for secure_boot = "v1", which needs it')
+        if self.secure_boot == "v2" and (self.chip.revision < 3 or self.bootloader == "v4.0"):
+            raise CombinationError(
+                "secure_boot", 'secure_boot = "v2" needs a chip of revision 3 and a bootloader of release v5.2'
             )
         self.partition_table()
 

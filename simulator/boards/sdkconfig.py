@@ -18,8 +18,9 @@ from simulator.boards.construct import DoubtError, construct, declared_fields, d
 from simulator.boards.ids import did_you_mean, option_form
 from simulator.boards.load import board_ids, load_board
 from simulator.boards.partitions import CombinationError
-from simulator.boards.schema import Board
+from simulator.boards.schema import Board, FactoryReset
 from simulator.errors import DescriptionError, Problem, UsageError
+from simulator.signatures import SigningKey, load_key
 from simulator.units import MIB
 
 _LINE: Final = re.compile(r"CONFIG_(?P<option>\w+)=(?P<value>.*)|# CONFIG_(?P<unset>\w+) is not set")
@@ -40,6 +41,10 @@ _OPTIONS: Final = {
     "LUA_RTOS_PART_STORAGE_SIZE": "storage_size_bytes",
     "ESP32_PHY_INIT_DATA_IN_PARTITION": "phy_init",
     "APP_ROLLBACK_ENABLE": "rollback",
+    "APP_ANTI_ROLLBACK": "anti_rollback",
+    "APP_SECURE_VERSION": "secure_version",
+    "APP_SECURE_VERSION_SIZE_EFUSE_FIELD": "secure_version_bits",
+    "BOOTLOADER_HOLD_TIME_GPIO": "hold_s",
     "LUA_RTOS_SPIFFS_LOG_PAGE_SIZE": "spiffs_page_size_bytes",
     "LUA_RTOS_SPIFFS_LOG_BLOCK_SIZE": "spiffs_block_size_bytes",
     "LUA_RTOS_LFS_BLOCK_SIZE": "lfs_block_size_bytes",
@@ -62,6 +67,25 @@ _OPTIONS: Final = {
     **{f"LUA_RTOS_SPI{n}_{name}": f"pins.spi{n}.{pin}" for n in (2, 3) for name, pin in _SPI_PINS.items()},
     **{f"LUA_RTOS_UART{n}_{pin.upper()}": f"pins.uart{n}.{pin}" for n in (0, 1, 2) for pin in ("rx", "tx")},
 }
+
+
+# What later releases of ESP-IDF call options of the pinned one.
+_LATER_NAMES: Final = {
+    "BOOTLOADER_APP_ROLLBACK_ENABLE": "APP_ROLLBACK_ENABLE",
+    "BOOTLOADER_APP_ANTI_ROLLBACK": "APP_ANTI_ROLLBACK",
+    "BOOTLOADER_APP_SECURE_VERSION": "APP_SECURE_VERSION",
+    "BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD": "APP_SECURE_VERSION_SIZE_EFUSE_FIELD",
+    "BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE": "EFUSE_SECURE_VERSION_EMULATE",
+    "SECURE_BOOT_V1_ENABLED": "SECURE_BOOT_ENABLED",
+    "SECURE_FLASH_ENC_ENABLED": "FLASH_ENCRYPTION_ENABLED",
+}
+
+_FACTORY_RESET: Final = {
+    "BOOTLOADER_NUM_PIN_FACTORY_RESET": "pin",
+    "BOOTLOADER_DATA_FACTORY_RESET": "labels",
+    "BOOTLOADER_OTA_DATA_ERASE": "erases_otadata",
+}
+_DEFAULT_TEST_APP_PIN: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +164,8 @@ _NO_ROOT: Final = ("n", "the simulator's root file system is SPIFFS or LFS")
 # The one value of an option that the simulator can follow, and why.
 _FIXED: Final = {
     "PARTITION_TABLE_OFFSET": ("0x8000", "the simulator's bootloader looks for the partition table there"),
-    "SECURE_BOOT_ENABLED": ("n", "secure boot is not simulated"),
+    "SECURE_SIGNED_APPS_NO_SECURE_BOOT": ("n", "signed apps are simulated together with secure boot only"),
+    "EFUSE_SECURE_VERSION_EMULATE": ("n", "the simulator has real eFuses, as its boards have"),
     "FLASH_ENCRYPTION_ENABLED": ("n", "flash encryption is not simulated"),
     "LUA_RTOS_LUA_USE_NUM_64BIT": ("n", "the simulator's Lua has numbers of 32 bits"),
     "LUA_RTOS_USE_NONE_FLASH_STORAGE_FS": _NO_ROOT,
@@ -198,6 +223,8 @@ class _Reader:
         for choice in _CHOICES:
             self._take_choice(choice)
         self._take_filesystems()
+        self._take_pins_held_at_reset()
+        self._take_secure_boot()
         for option, (value, reason) in _FIXED.items():
             setting = self._settings.get(option)
             if setting and (setting.value or "n") != value:
@@ -218,7 +245,8 @@ class _Reader:
             stripped = line.strip()
             if match := _LINE.fullmatch(stripped):
                 option = match["option"] or match["unset"]
-                self._settings[option] = _Setting(option, "n" if match["unset"] else match["value"], number)
+                setting = _Setting(option, "n" if match["unset"] else match["value"], number)
+                self._settings[_LATER_NAMES.get(option, option)] = setting
             elif stripped and not stripped.startswith("#"):
                 message = f"{stripped!r} is no line of an sdkconfig, which are CONFIG_NAME=value and comments"
                 self._problems.append(Problem(path=self._path, line=number, message=message))
@@ -279,6 +307,61 @@ class _Reader:
                 there = setting.is_on and (name != "fat" or self._base.sd is not None)
                 names = names | {name} if there else names - {name}
         self._change("other_filesystems", tuple(name for name in _OTHER_FILESYSTEMS.values() if name in names), 0)
+
+    def _take_pins_held_at_reset(self) -> None:
+        factory, test = (self._settings.get(f"BOOTLOADER_{name}") for name in ("FACTORY_RESET", "APP_TEST"))
+        if factory:
+            self._change("factory_reset", self._factory_reset() if factory.is_on else None, factory.line)
+        if test:
+            pin = self._settings.get("BOOTLOADER_NUM_PIN_APP_TEST")
+            self._change("test_app_pin", _DEFAULT_TEST_APP_PIN if test.is_on else None, test.line)
+            if pin and test.is_on:
+                self._take_value(pin, "test_app_pin")
+
+    def _factory_reset(self) -> FactoryReset:
+        values: dict[str, Any] = {}
+        for option, name in _FACTORY_RESET.items():
+            if setting := self._settings.get(option):
+                declared = declared_fields(FactoryReset)[name]
+                try:
+                    values[name] = construct(declared, _read_value(setting.value, declared))
+                except DoubtError:
+                    self._refuse(setting, f"should be {_allowed(declared)}")
+        return FactoryReset(**values)
+
+    def _take_secure_boot(self) -> None:
+        v1, v2 = (self._settings.get(option) for option in ("SECURE_BOOT_ENABLED", "SECURE_BOOT_V2_ENABLED"))
+        enabled = v2 if v2 and v2.is_on else v1
+        if not enabled:
+            return
+        scheme = "none" if not enabled.is_on else "v2" if enabled is v2 else "v1"
+        self._change("secure_boot", scheme, enabled.line)
+        self._change("secure_boot_key", "", enabled.line)
+        if scheme == "v2":
+            self._change("bootloader", "v5.2", enabled.line)  # no older one has the option
+        elif scheme == "v1":
+            self._take_key(enabled)
+
+    def _take_key(self, enabled: _Setting) -> None:
+        """Take over the public key that the build links in, from the file that it takes it from."""
+        options = ("SECURE_BOOT_SIGNING_KEY", "SECURE_BOOT_VERIFICATION_KEY")
+        setting = next((item for option in options if (item := self._settings.get(option))), None)
+        quoted = _QUOTED.fullmatch(setting.value) if setting else None
+        if setting is None or quoted is None:
+            self._refuse(setting or enabled, f"needs the file of the key, in CONFIG_{' or CONFIG_'.join(options)}")
+            return
+        try:
+            key = load_key((self._path.parent / quoted[1]).read_bytes())
+        except OSError as error:
+            self._refuse(setting, f"cannot be read: {error.strerror}")
+        except UsageError as error:
+            self._refuse(setting, f"names no key: {error}")
+        else:
+            public = key.public if isinstance(key, SigningKey) else key
+            if public.scheme == "v1":
+                self._change("secure_boot_key", public.data.hex(), setting.line)
+            else:
+                self._refuse(setting, "is an RSA key, but secure boot v1 takes ECDSA on NIST P-256")
 
     def _follow_dependencies(self) -> None:
         if not self._changes.get("ota", self._base.ota):

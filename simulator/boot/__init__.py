@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from simulator.boot.bootloader import run_bootloader, start_bootloader
 from simulator.boot.bootloader_image import build_bootloader_image, find_boot_config
-from simulator.boot.config import BootConfig, BootOutcome, Ending, FactoryReset, SecureBoot
+from simulator.boot.config import BootConfig, BootOutcome, Ending, SecureBoot
 from simulator.boot.esp32 import Esp32
 from simulator.boot.log import BootLine, LogLevel, render_line
 from simulator.boot.ota import OTA_SIZE_UNKNOWN, Ota, OtaUpdate
@@ -31,7 +31,6 @@ __all__ = [
     "BootResult",
     "Ending",
     "Esp32",
-    "FactoryReset",
     "LogLevel",
     "Ota",
     "OtaUpdate",

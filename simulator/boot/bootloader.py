@@ -20,10 +20,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Final
 
+from simulator.boards.schema import FactoryReset
 from simulator.boot import reasons
 from simulator.boot.anti_rollback import update_secure_version
 from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
-from simulator.boot.config import BootConfig, BootOutcome, Ending, FactoryReset
+from simulator.boot.config import BootConfig, BootOutcome, Ending
 from simulator.boot.esp32 import Esp32
 from simulator.boot.image_check import LARGEST_MAPPING_BYTES, ImageCheck
 from simulator.boot.log import BootLine, BootLog, LogLevel

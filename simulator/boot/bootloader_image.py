@@ -22,7 +22,8 @@ import struct
 from enum import IntFlag
 from typing import Final
 
-from simulator.boot.config import BootConfig, FactoryReset, SecureBoot
+from simulator.boards.schema import FactoryReset
+from simulator.boot.config import BootConfig, SecureBoot
 from simulator.boot.revision import REVISIONS
 from simulator.formats.image import HEADER_BYTES, SEGMENT_HEADER_BYTES, Segment, SpiMode, SpiSpeed, build_image
 from simulator.signatures import PUBLIC_KEY_BYTES, SIGNATURE_SECTOR_BYTES, SigningKey, VerificationKey

@@ -5,23 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from simulator.boards import Board
+from simulator.boards.schema import FactoryReset
 from simulator.boot.log import BootLine
-from simulator.boot.revision import V4_0, Revision
+from simulator.boot.revision import REVISIONS, V4_0, Revision
 from simulator.formats.image import AppImage
 from simulator.formats.partition_table import Partition
 from simulator.signatures import VerificationKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactoryReset:
-    """``CONFIG_BOOTLOADER_FACTORY_RESET``: what is erased when a pin is held."""
-
-    pin: int = 4
-    """``CONFIG_BOOTLOADER_NUM_PIN_FACTORY_RESET``: a GPIO, to be pulled low."""
-    labels: str = "nvs"
-    """``CONFIG_BOOTLOADER_DATA_FACTORY_RESET``: labels of data partitions, separated by commas or blanks."""
-    erases_otadata: bool = False
-    """``CONFIG_BOOTLOADER_OTA_DATA_ERASE``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +23,13 @@ class SecureBoot:
     """
 
     key: VerificationKey | None = None
+
+    @classmethod
+    def of(cls, scheme: str, key: str) -> SecureBoot | None:
+        """Return what a scheme and a key mean as a board and a manifest have them: ``none`` is None."""
+        if scheme == "none":
+            return None
+        return cls(key=VerificationKey("v1", bytes.fromhex(key)) if scheme == "v1" else None)
 
     @property
     def scheme(self) -> str:
@@ -58,6 +55,20 @@ class BootConfig:
     """``CONFIG_BOOTLOADER_HOLD_TIME_GPIO``: how long either pin has to be held."""
     secure_boot: SecureBoot | None = None
     compile_time: str = "00:00:00"
+
+    @classmethod
+    def for_board(cls, board: Board) -> BootConfig:
+        """Return how the bootloader of ``board`` is built."""
+        return cls(
+            revision=REVISIONS[board.bootloader],
+            rollback=board.rollback,
+            anti_rollback=board.anti_rollback,
+            secure_version_bits=board.secure_version_bits,
+            factory_reset=board.factory_reset,
+            test_app_pin=board.test_app_pin,
+            hold_s=board.hold_s,
+            secure_boot=SecureBoot.of(board.secure_boot, board.secure_boot_key),
+        )
 
     @property
     def watches_first_boot(self) -> bool:

@@ -22,15 +22,19 @@ def refusal(entry: SelectEntry) -> str:
 def selection(otadata: OtaData, index: int, slot: str) -> str:
     """Return why entry ``index``, which selects the app in ``slot``, counts."""
     entry, other = otadata.entries[index], otadata.entries[1 - index]
-    text = f"otadata[{index}] selects {slot} (sequence {entry.ota_seq}, {entry.state_name})"
+    text = f"otadata[{index}] selects {slot} ({_in_short(entry)})"
     against_other = refusal(other)
     if against_other:
         return f"{text}, and otadata[{1 - index}] is {against_other}"
     if entry.ota_seq > other.ota_seq:
-        return f"{text}, which is newer than otadata[{1 - index}] (sequence {other.ota_seq}, {other.state_name})"
+        return f"{text}, which is newer than otadata[{1 - index}] ({_in_short(other)})"
     if entry.ota_seq == other.ota_seq:
         return f"{text}, and of two entries with the same sequence the first counts"
-    return f"{text}, as the app of otadata[{1 - index}] (sequence {other.ota_seq}, {other.state_name}) has too low a secure version"
+    return f"{text}, as the app of otadata[{1 - index}] ({_in_short(other)}) has too low a secure version"
+
+
+def _in_short(entry: SelectEntry) -> str:
+    return f"sequence {entry.ota_seq}, {entry.state_name}"
 
 
 def nothing_selected(otadata: OtaData) -> str:

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from simulator.boards import Board, load_board
-from simulator.boards.schema import CanPins, Task
+from simulator.boards.schema import CanPins, FactoryReset, Task
 from simulator.errors import DescriptionError, UsageError
+from tests.signatures.signing_keys import V1, V1_PEM, V2_PEM
 
 
 @pytest.fixture
@@ -200,6 +203,92 @@ def test_escapes_and_windows_line_ends_are_read(apply) -> None:
     assert apply('CONFIG_LUA_RTOS_BOARD_TYPE="A\\/B"\r\nCONFIG_LUA_RTOS_USE_OTA=n\r\n').type == "A/B"
 
 
+def test_rollback_and_anti_rollback_are_taken_over(apply) -> None:
+    board = apply(
+        "CONFIG_APP_ROLLBACK_ENABLE=y\n"
+        "CONFIG_APP_ANTI_ROLLBACK=y\n"
+        "CONFIG_APP_SECURE_VERSION=3\n"
+        "CONFIG_APP_SECURE_VERSION_SIZE_EFUSE_FIELD=16\n"
+    )
+    assert board == replace(
+        load_board("GENERIC-OTA"), rollback=True, anti_rollback=True, secure_version=3, secure_version_bits=16
+    )
+
+
+def test_options_are_known_by_the_names_of_later_releases(apply) -> None:
+    board = apply(
+        "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n"
+        "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y\n"
+        "CONFIG_BOOTLOADER_APP_SECURE_VERSION=2\n"
+        "CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD=8\n"
+    )
+    assert (board.rollback, board.anti_rollback, board.secure_version, board.secure_version_bits) == (True, True, 2, 8)
+
+
+def test_pins_that_are_watched_at_a_reset_are_taken_over(apply) -> None:
+    board = apply(
+        "CONFIG_BOOTLOADER_FACTORY_RESET=y\n"
+        "CONFIG_BOOTLOADER_NUM_PIN_FACTORY_RESET=25\n"
+        'CONFIG_BOOTLOADER_DATA_FACTORY_RESET="nvs, storage"\n'
+        "CONFIG_BOOTLOADER_OTA_DATA_ERASE=y\n"
+        "CONFIG_BOOTLOADER_APP_TEST=y\n"
+        "CONFIG_BOOTLOADER_NUM_PIN_APP_TEST=26\n"
+        "CONFIG_BOOTLOADER_HOLD_TIME_GPIO=3\n"
+    )
+    assert board.factory_reset == FactoryReset(pin=25, labels="nvs, storage", erases_otadata=True)
+    assert (board.test_app_pin, board.hold_s) == (26, 3)
+
+
+def test_pins_that_are_watched_at_a_reset_have_the_numbers_of_kconfig(apply) -> None:
+    board = apply("CONFIG_BOOTLOADER_FACTORY_RESET=y\nCONFIG_BOOTLOADER_APP_TEST=y\n")
+    assert (board.factory_reset, board.test_app_pin, board.hold_s) == (FactoryReset(pin=4, labels="nvs"), 18, 5)
+
+
+@pytest.mark.parametrize("option", ["SECURE_BOOT_SIGNING_KEY", "SECURE_BOOT_VERIFICATION_KEY"])
+def test_secure_boot_v1_brings_the_public_key_of_the_file_next_to_the_sdkconfig(
+    apply, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "key").write_bytes(V1_PEM if "SIGNING" in option else V1.public.data)
+    board = apply(f'CONFIG_SECURE_BOOT_ENABLED=y\nCONFIG_{option}="key"\n')
+    assert (board.secure_boot, board.secure_boot_key) == ("v1", V1.public.data.hex())
+
+
+def test_secure_boot_v2_comes_with_the_bootloader_that_has_it(apply, tmp_path: Path) -> None:
+    generic = load_board("GENERIC-OTA")
+    file = tmp_path / "sdkconfig"
+    file.write_text("CONFIG_SECURE_BOOT_V2_ENABLED=y\n", encoding="utf-8")
+    board = replace(generic, chip=replace(generic.chip, revision=3)).with_sdkconfig(file)
+    assert (board.secure_boot, board.secure_boot_key, board.bootloader) == ("v2", "", "v5.2")
+
+
+def test_secure_boot_v2_is_refused_for_a_chip_that_has_it_not(said) -> None:
+    assert said("CONFIG_SECURE_BOOT_V2_ENABLED=y\n") == [
+        'sdkconfig:1: secure_boot = "v2" needs a chip of revision 3 and a bootloader of release v5.2'
+    ]
+
+
+P384 = ec.derive_private_key(1, ec.SECP384R1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (P384, "names no key: this key is none for secure boot, which has ECDSA on NIST P-256 (v1) and RSA-3072 (v2)"),
+        (V2_PEM, "is an RSA key, but secure boot v1 takes ECDSA on NIST P-256"),
+    ],
+)
+def test_a_key_that_is_none_is_reported_where_the_sdkconfig_names_it(
+    said, tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    if content is not None:
+        (tmp_path / "key.pem").write_bytes(content)
+    line = 'CONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"'
+    assert said(f"CONFIG_SECURE_BOOT_ENABLED=y\n{line}\n") == [f"sdkconfig:2: {line} {why}"]
+
+
 SERVER = (
     "should be in quotes, a host name alone, such as ota.example.org; scheme, port and path have no place in it, "
     "because the firmware always speaks TLS to port 443"
@@ -241,7 +330,19 @@ SERVER = (
             "CONFIG_PARTITION_TABLE_OFFSET=0x9000",
             "can only be 0x8000: the simulator's bootloader looks for the partition table there",
         ),
-        ("CONFIG_SECURE_BOOT_ENABLED=y", "can only be n: secure boot is not simulated"),
+        (
+            "CONFIG_SECURE_BOOT_ENABLED=y",
+            "needs the file of the key, in CONFIG_SECURE_BOOT_SIGNING_KEY or CONFIG_SECURE_BOOT_VERIFICATION_KEY",
+        ),
+        ("CONFIG_FLASH_ENCRYPTION_ENABLED=y", "can only be n: flash encryption is not simulated"),
+        ("CONFIG_SECURE_FLASH_ENC_ENABLED=y", "can only be n: flash encryption is not simulated"),
+        (
+            "CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y",
+            "can only be n: signed apps are simulated together with secure boot only",
+        ),
+        ("CONFIG_EFUSE_SECURE_VERSION_EMULATE=y", "can only be n: the simulator has real eFuses, as its boards have"),
+        ("CONFIG_APP_SECURE_VERSION=33", "should be a whole number from 0 to 32"),
+        ("CONFIG_BOOTLOADER_HOLD_TIME_GPIO=9", "should be a whole number from 1 to 8"),
         ("CONFIG_LUA_RTOS_LUA_USE_NUM_64BIT=y", "can only be n: the simulator's Lua has numbers of 32 bits"),
         ("CONFIG_LUA_RTOS_FAT_ROOT_FS=y", "can only be n: the simulator's root file system is SPIFFS or LFS"),
     ],

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.boards.schema import FactoryReset
 from simulator.boot import (
     REVISIONS,
     V5_2,
@@ -11,7 +12,6 @@ from simulator.boot import (
     BootOutcome,
     Ending,
     Esp32,
-    FactoryReset,
     Pause,
     ResetReason,
     build_bootloader_image,
