@@ -13,12 +13,19 @@ import random
 class Rng:
     """A generator with named children: ``Rng(7).child("net", "b0").uniform(0.0, 1.0)``."""
 
-    __slots__ = ("_path", "_random")
+    __slots__ = ("_generator", "_path")
 
     def __init__(self, seed: int, *path: str) -> None:
         self._path = (str(seed), *path)
-        digest = hashlib.sha256("\0".join(self._path).encode()).digest()
-        self._random = random.Random(int.from_bytes(digest, "big"))
+        self._generator: random.Random | None = None
+
+    @property
+    def _random(self) -> random.Random:
+        """The generator, made when it is first used: its state has 2.5 KB, and many only ever have children."""
+        if self._generator is None:
+            digest = hashlib.sha256("\0".join(self._path).encode()).digest()
+            self._generator = random.Random(int.from_bytes(digest, "big"))
+        return self._generator
 
     def child(self, *names: str) -> Rng:
         """Return the generator of that name; the same names always give the same sequence."""

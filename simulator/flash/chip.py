@@ -7,7 +7,8 @@ What it is like
 How it is kept
     One entry per 4 KiB sector. A sector is immutable ``bytes`` until it is programmed; then it becomes a private
     ``bytearray``, and taking a snapshot freezes it again. Chips and snapshots that hold the same image therefore
-    share its sectors, and a snapshot costs a few microseconds.
+    share its sectors, and a snapshot costs a few microseconds. A chip that has not changed since a snapshot shares all
+    of it, the list of sectors too: then a board whose flash is only read costs next to nothing.
 
 What it tells
     Every erase command and every program call is one *operation*, numbered from 0. `FlashChip.journal` keeps them,
@@ -121,6 +122,7 @@ class FlashChip:
         "_erase_counts",
         "_private",
         "_sectors",
+        "_unchanged",
         "journal",
         "on_operation",
         "operation_count",
@@ -147,14 +149,17 @@ class FlashChip:
         self.journal: OperationRecorder | None = None
         self.on_operation: Callable[[FlashOperation], None] | None = None
         self._busy_ns = 0
-        self._erase_counts = array("I", erase_counts or bytes(4 * sector_count))
+        self._unchanged: FlashSnapshot | None = None
+        """The snapshot that the chip shares everything with; None once it has changed."""
+        self._erase_counts: array[int] | memoryview[int] = array("I", erase_counts or bytes(4 * sector_count))
         if len(self._erase_counts) != sector_count:
             raise ValueError(f"{len(erase_counts)} erase counts are not those of {sector_count} sectors")
         self._private: set[int] = set()
-        self._sectors: list[bytes | bytearray] = [
+        sectors: list[bytes | bytearray] = [
             _share_erased(contents[start : start + SECTOR_BYTES]) for start in range(0, len(contents), SECTOR_BYTES)
         ]
-        self._sectors += [_ERASED_SECTOR] * (sector_count - len(self._sectors))
+        self._sectors: list[bytes | bytearray] | tuple[bytes, ...]
+        self._sectors = sectors + [_ERASED_SECTOR] * (sector_count - len(sectors))
 
     @classmethod
     def from_snapshot(cls, snapshot: FlashSnapshot, *, timing: FlashTiming = TYPICAL) -> FlashChip:
@@ -165,14 +170,19 @@ class FlashChip:
 
     def snapshot(self) -> FlashSnapshot:
         """Return the state of the chip: contents and wear, not the count of operations."""
-        return FlashSnapshot(self._freeze(0, len(self._sectors)), self._erase_counts.tobytes())
+        snapshot = self._unchanged
+        if snapshot is None:
+            snapshot = FlashSnapshot(self._freeze(0, len(self._sectors)), self._erase_counts.tobytes())
+            self.restore(snapshot)
+        return snapshot
 
     def restore(self, snapshot: FlashSnapshot) -> None:
         """Go back to the state of ``snapshot``, which is of a chip of the same size. No operation, no time."""
         if snapshot.size_bytes != self.size_bytes:
             raise ValueError(f"the snapshot is of a chip of {snapshot.size_bytes} bytes, not {self.size_bytes}")
-        self._sectors = list(snapshot.sectors)
-        self._erase_counts = array("I", snapshot.erase_counts)
+        self._unchanged = snapshot
+        self._sectors = snapshot.sectors
+        self._erase_counts = memoryview(snapshot.erase_counts).cast("I")
         self._private.clear()
 
     def to_bytes(self) -> bytes:
@@ -261,7 +271,7 @@ class FlashChip:
         for start, size in erase_commands(address, length):
             first = start >> _SECTOR_SHIFT
             count = size >> _SECTOR_SHIFT
-            self._sectors[first : first + count] = _ERASED_BLOCK[:count]
+            self._own_sectors()[first : first + count] = _ERASED_BLOCK[:count]
             for index in range(first, first + count):
                 self._erase_counts[index] += 1
             self._private.difference_update(range(first, first + count))
@@ -281,7 +291,8 @@ class FlashChip:
         for index in range(first, first + (operation.length >> _SECTOR_SHIFT)):
             erased = min(max(done_bytes - (index - first) * SECTOR_BYTES, 0), SECTOR_BYTES)
             if erased:
-                self._sectors[index] = _share_erased(b"\xff" * erased + bytes(self._sectors[index][erased:]))
+                sectors = self._own_sectors()
+                sectors[index] = _share_erased(b"\xff" * erased + bytes(sectors[index][erased:]))
                 self._erase_counts[index] += 1
                 self._private.discard(index)
 
@@ -294,10 +305,18 @@ class FlashChip:
         first, stop = address >> _SECTOR_SHIFT, (address + length + _OFFSET_MASK) >> _SECTOR_SHIFT
         return _join(self._sectors[first:stop], address & _OFFSET_MASK, length)
 
+    def _own_sectors(self) -> list[bytes | bytearray]:
+        """Return the sectors to be changed: sectors and wear are the chip's own from now on."""
+        if isinstance(self._sectors, tuple):
+            self._unchanged = None
+            self._sectors = list(self._sectors)
+            self._erase_counts = array("I", self._erase_counts)
+        return self._sectors
+
     def _freeze(self, first: int, stop: int) -> tuple[bytes, ...]:
         """Return sectors, none of which is private any more."""
         for index in self._private.intersection(range(first, stop)):
-            self._sectors[index] = bytes(self._sectors[index])
+            self._own_sectors()[index] = bytes(self._sectors[index])
             self._private.discard(index)
         # Every one of them is bytes now, which the type of the list cannot say.
         return tuple(self._sectors[first:stop])  # type: ignore[arg-type]
@@ -312,13 +331,14 @@ class FlashChip:
             self._program_sector(index, 0, data[start : start + SECTOR_BYTES])
 
     def _program_sector(self, index: int, offset: int, data: bytes) -> None:
-        sector = self._sectors[index]
+        sectors = self._own_sectors()
+        sector = sectors[index]
         length = len(data)
         if sector is _ERASED_SECTOR and length == SECTOR_BYTES:
-            self._sectors[index] = bytes(data)
+            sectors[index] = bytes(data)
             return
         if isinstance(sector, bytes):
-            sector = self._sectors[index] = bytearray(sector)
+            sector = sectors[index] = bytearray(sector)
             self._private.add(index)
         end = offset + length
         old = sector[offset:end]
