@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.filesystem.interface import FileSystem, FileSystemKind
-from simulator.filesystem.littlefs import LittleFileSystem
 from simulator.filesystem.memory import MemoryFlash
 from simulator.filesystem.spiffs import SpiffsFileSystem
 from simulator.flash_view import FlashView
@@ -20,6 +19,9 @@ def mount(view: FlashView, kind: FileSystemKind, *, block_size: int, page_size: 
     """
     if kind == "spiffs":
         return SpiffsFileSystem(view, block_size=block_size, page_size=page_size)
+    # littlefs takes long to import, and most boards have SPIFFS.
+    from simulator.filesystem.littlefs import LittleFileSystem
+
     return LittleFileSystem(view, block_size=block_size, io_size=page_size)
 
 
@@ -27,6 +29,8 @@ def format(view: FlashView, kind: FileSystemKind, *, block_size: int, page_size:
     """Make an empty file system in a partition and return it mounted. On SPIFFS this makes the root directory too."""
     if kind == "spiffs":
         return SpiffsFileSystem.create(view, block_size=block_size, page_size=page_size)
+    from simulator.filesystem.littlefs import LittleFileSystem
+
     return LittleFileSystem.create(view, block_size=block_size, io_size=page_size)
 
 

@@ -143,7 +143,7 @@ class Volume:
         self.deleted = lookup.count(DELETED) - lookup_pages
         self.allocated = geometry.page_count - lookup_pages - free - self.deleted
         self._free_blocks = sum(lookup[geometry.first_page(block)] == FREE for block in range(geometry.block_count))
-        self._index_pages = [page for page, entry in enumerate(lookup) if _is_index(entry)]
+        self._index_pages = [page for page, entry in enumerate(lookup) if entry & INDEX_FLAG and entry != FREE]
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
