@@ -189,6 +189,7 @@ class App:
         ota = OtaCalls(
             self.identity, self._chip, self._slots, self._driver, self._interface, self._console, self._rng, self._emit
         )
+        http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
             self._net, self._nvs, ota, http_client,
@@ -198,7 +199,6 @@ class App:
             async with trio.open_nursery() as nursery:
                 kernel = self.kernel = Kernel(
                     machine,
-        http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
                     collect(*groups),
                     nursery=nursery,
                     now_ns=self._now_ns,
