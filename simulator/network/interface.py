@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import ipaddress
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import trio
 
 from simulator.links import LinkQuality
+
+Endpoint: TypeAlias = tuple[str, int]
+"""An IPv4 address and a port."""
 
 SYN_RETRY_S: Final = 3.0
 """Pause before an unanswered connection request is sent again: lwIP's first retransmission timeout
@@ -75,6 +78,23 @@ class PingNotPermittedError(NetworkError):
     """The host does not let us open a socket for ICMP (only on the real network)."""
 
 
+class Datagrams(Protocol):
+    """A UDP socket. It outlives the link: while that is down nothing is sent and nothing arrives."""
+
+    @property
+    def port(self) -> int:
+        """The own port."""
+
+    async def send_to(self, data: bytes, target: Endpoint) -> None:
+        """Send one datagram and hear no more of it. Raises `LinkDownError`, `trio.ClosedResourceError`."""
+
+    async def receive_from(self) -> tuple[bytes, Endpoint]:
+        """Return the next datagram and its sender. Raises `trio.ClosedResourceError`, also while it waits."""
+
+    def close(self) -> None:
+        """Give the port back."""
+
+
 class NetworkInterface(Protocol):
     """One network interface of one board: a station or a cable, with an address while its link is up.
 
@@ -108,6 +128,15 @@ class NetworkInterface(Protocol):
 
     async def connect(self, address: str, port: int) -> trio.abc.HalfCloseableStream:
         """Return a connected TCP stream. Raises a `CannotConnectError`."""
+
+    def listen(self, port: int) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+        """Accept connections to ``port`` from now on, whether the link is up or not.
+
+        Raises `OSError`: EADDRINUSE if somebody already does, EOPNOTSUPP where a board can only be a client.
+        """
+
+    def open_datagrams(self, port: int = 0) -> Datagrams:
+        """Return a UDP socket on ``port``, or on one that is free. Raises `OSError` as `listen`."""
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """Send one ICMP echo request with ``size_bytes`` of data and return the round trip in seconds.

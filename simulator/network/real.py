@@ -6,6 +6,7 @@ waits for the host does so under `WorldClock.real_io`.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -22,6 +23,7 @@ from simulator.network.interface import (
     CannotConnectError,
     ConnectRefusedError,
     ConnectTimedOutError,
+    Endpoint,
     LinkDownError,
     NameNotFoundError,
     PingNotPermittedError,
@@ -88,6 +90,37 @@ class RealStream(trio.abc.HalfCloseableStream):
             raise
 
 
+class RealDatagrams:
+    """A UDP socket of the host on a port that is free."""
+
+    def __init__(self, interface: RealInterface) -> None:
+        self._interface = interface
+        self._socket = trio.socket.from_stdlib_socket(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+
+    @property
+    def port(self) -> int:
+        """The own port; 0 before the first datagram was sent."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    async def send_to(self, data: bytes, target: Endpoint) -> None:
+        """See `Datagrams.send_to`."""
+        if not self._interface.is_up:
+            raise LinkDownError(*target)
+        with self._interface.clock.real_io():
+            await self._socket.sendto(data, target)
+
+    async def receive_from(self) -> tuple[bytes, Endpoint]:
+        """See `Datagrams.receive_from`."""
+        with self._interface.clock.real_io():
+            data, (address, port, *_) = await self._socket.recvfrom(_PACKET_BYTES_MAX)
+        return data, (address, port)
+
+    def close(self) -> None:
+        """See `Datagrams.close`."""
+        self._socket.close()
+
+
 class RealInterface:
     """A `NetworkInterface` on the host's sockets; see there for what each method promises."""
 
@@ -147,6 +180,16 @@ class RealInterface:
                 return stream
         await trio.lowlevel.checkpoint()
         raise LinkDownError(address, port)
+
+    def listen(self, port: int) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+        """See `NetworkInterface.listen`. A virtual board is no server on the host's network."""
+        raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
+
+    def open_datagrams(self, port: int = 0) -> RealDatagrams:
+        """See `NetworkInterface.open_datagrams`."""
+        if port:
+            raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
+        return RealDatagrams(self)
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`."""

@@ -9,7 +9,7 @@ import trio
 
 from simulator.errors import UsageError
 from simulator.links import LinkQuality
-from simulator.network.interface import NetworkInterface
+from simulator.network.interface import Datagrams, NetworkInterface
 
 HTTPS_PORT: Final = 443
 
@@ -77,6 +77,14 @@ class RedirectedInterface:
         if port == HTTPS_PORT and address in self._addresses:
             port = self._target.port
         return await self._interface.connect(address, port)
+
+    def listen(self, port: int) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+        """See `NetworkInterface.listen`."""
+        return self._interface.listen(port)
+
+    def open_datagrams(self, port: int = 0) -> Datagrams:
+        """See `NetworkInterface.open_datagrams`."""
+        return self._interface.open_datagrams(port)
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`."""

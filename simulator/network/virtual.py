@@ -1,4 +1,4 @@
-"""The network of a simulated world: hosts with addresses, a name server, and TCP between them, all in memory.
+"""The network of a simulated world: hosts with addresses, a name server, TCP and UDP between them, all in memory.
 
 A host that is always there (a server) is made by `VirtualNetwork.add_host`; a board gets its interface from
 `VirtualNetwork.interface` and its driver calls ``link_up`` and ``link_down`` on it. Everybody can reach everybody who
@@ -17,6 +17,7 @@ import trio
 
 from simulator.links import LinkQuality
 from simulator.network._route import Link, Route
+from simulator.network._virtual_datagrams import VirtualDatagrams
 from simulator.network._virtual_stream import Pipe, VirtualStream
 from simulator.network.interface import (
     CONNECT_TIMEOUT_S,
@@ -24,6 +25,7 @@ from simulator.network.interface import (
     SYN_RETRY_S,
     ConnectRefusedError,
     ConnectTimedOutError,
+    Endpoint,
     LinkDownError,
     NameNotFoundError,
     is_ipv4_address,
@@ -39,6 +41,8 @@ DNS_RETRY_S: Final = 1.0
 """lwIP asks a name server so often, and so long apart (``DNS_MAX_RETRIES``, ``DNS_TMR_INTERVAL``)."""
 ICMP_OVERHEAD_BYTES: Final = 28
 """IPv4 header and ICMP header of an echo request."""
+UDP_OVERHEAD_BYTES: Final = 28
+"""IPv4 header and UDP header."""
 WIRED: Final = LinkQuality(latency_ns=10_000_000, bandwidth_bps=1_000_000_000)
 """The default link of a host that is always there: a server somewhere on the Internet."""
 
@@ -81,6 +85,7 @@ class VirtualInterface:
         self._network = network
         self._address = ""
         self._listeners: dict[int, VirtualListener] = {}
+        self._datagrams: dict[int, VirtualDatagrams] = {}
         self._streams: dict[VirtualStream, None] = {}  # a dict because its order is that of insertion
         self._attempts: list[trio.CancelScope] = []
         self._next_port = FIRST_EPHEMERAL_PORT
@@ -153,6 +158,33 @@ class VirtualInterface:
         listener = self._listeners[port] = VirtualListener(on_close=lambda: self._listeners.pop(port))
         return listener
 
+    def open_datagrams(self, port: int = 0) -> VirtualDatagrams:
+        """See `NetworkInterface.open_datagrams`."""
+        while not port:
+            port = self._free_port()
+            port = 0 if port in self._datagrams else port
+        if port in self._datagrams:
+            raise OSError(errno.EADDRINUSE, f"port {port} is in use")
+        opened = VirtualDatagrams(port, self._send_datagram, on_close=lambda: self._datagrams.pop(port))
+        self._datagrams[port] = opened
+        return opened
+
+    def _send_datagram(self, data: bytes, port: int, target: Endpoint) -> None:
+        """Send from ``port``. Who listens when it leaves gets it, if it does not get lost."""
+        if not self.is_up:
+            raise LinkDownError(*target)
+        host = self._network.by_address.get(target[0])
+        route = Route(self.link, host.link) if host else None
+        if host and route and not route.loses_packet():
+            arrival = trio.current_time() + route.delay(len(data) + UDP_OVERHEAD_BYTES)
+            host.deliver(data, target[1], (self._address, port), arrival)
+
+    def deliver(self, data: bytes, port: int, sender: Endpoint, at: float) -> None:
+        """Let a datagram for ``port`` arrive ``at`` that time, if somebody has the port."""
+        receiver = self._datagrams.get(port)
+        if receiver is not None:
+            receiver.deliver(data, sender, at)
+
     def answer(self, caller: VirtualInterface, caller_address: tuple[str, int], port: int) -> VirtualStream | None:
         """Answer a connection request of ``caller``: return the stream for it, or None to let it try again.
 
@@ -192,8 +224,7 @@ class VirtualInterface:
 
     async def _connect(self, address: str, port: int) -> VirtualStream:
         started_at = trio.current_time()
-        local = (self._address, self._next_port)
-        self._next_port = FIRST_EPHEMERAL_PORT + (self._next_port + 1 - FIRST_EPHEMERAL_PORT) % EPHEMERAL_PORTS
+        local = (self._address, self._free_port())
         for attempt in range(1 + SYN_RETRIES):
             host = self._network.by_address.get(address)
             round_trip = self._round_trip(host, 0) if host else None
@@ -204,6 +235,11 @@ class VirtualInterface:
                     return stream
             await trio.sleep_until(started_at + min((attempt + 1) * SYN_RETRY_S, CONNECT_TIMEOUT_S))
         raise ConnectTimedOutError(address, port)
+
+    def _free_port(self) -> int:
+        port = self._next_port
+        self._next_port = FIRST_EPHEMERAL_PORT + (port + 1 - FIRST_EPHEMERAL_PORT) % EPHEMERAL_PORTS
+        return port
 
     def _round_trip(self, host: VirtualInterface, size_bytes: int) -> float | None:
         """Send a packet to ``host`` and one of the same size back; return the seconds, or None if one gets lost."""
