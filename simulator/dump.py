@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from simulator.boards import Board, load_board
 from simulator.boards.partitions import STORAGE_SUBTYPES
-from simulator.boot import boot
+from simulator.boot import BootConfig, boot, find_boot_config
 from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET
 from simulator.boot.revision import REVISIONS, RevisionName
 from simulator.errors import FormatError, UsageError
@@ -51,12 +51,11 @@ def read_dump(contents: bytes, *, board: Board | None = None, default_board: str
             f"the flash has {format_size(len(contents))}, but {board.id} has {format_size(board.flash_size_bytes)}; "
             "without --board it is taken from the flash"
         )
-    revision = bootloader_in(contents)
-    app = boot(contents, revision or "v4.0", rollback=board is not None and board.rollback)
+    app = boot(contents, boot_config_in(contents, board))
     image = None if app.offset is None else _image(contents[app.offset :])
     manifest, remarks = (None, []) if image is None else _firmware(image, str(app.label))
     return Dump(
-        board=board or _fitted(_board(manifest, default_board), contents, revision, remarks),
+        board=board or _fitted(_board(manifest, default_board), contents, remarks),
         manifest=manifest,
         remarks=tuple(remarks),
     )
@@ -92,9 +91,10 @@ def _board(manifest: Manifest | None, default_board: str) -> Board:
     return load_board(default_board)
 
 
-def _fitted(board: Board, contents: bytes, revision: RevisionName | None, remarks: list[str]) -> Board:
+def _fitted(board: Board, contents: bytes, remarks: list[str]) -> Board:
     """Return ``board`` with what the flash itself says about chip, bootloader and file system."""
     changes: dict[str, Any] = {"flash_size_bytes": len(contents)}
+    revision = bootloader_in(contents)
     if revision is not None:
         changes["bootloader"] = revision
     partition = storage_in(contents)
@@ -140,6 +140,15 @@ def copy_of(contents: bytes, partition: Partition) -> MemoryFlash:
     flash = MemoryFlash(len(data))
     flash.program(0, data)
     return flash
+
+
+def boot_config_in(contents: bytes, board: Board | None = None) -> BootConfig:
+    """Return how the bootloader in a flash was built.
+
+    Ours says all of it, another its version, and the rest is as for ``board``.
+    """
+    config = find_boot_config(contents) or (BootConfig.for_board(board) if board is not None else None)
+    return config or BootConfig(revision=REVISIONS[bootloader_in(contents) or "v4.0"])
 
 
 def bootloader_in(contents: bytes) -> RevisionName | None:

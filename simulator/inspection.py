@@ -6,10 +6,10 @@ asked of `simulator.boot` and never guessed here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from simulator.boot import BootResult, boot
+from simulator.boot import BootConfig, BootResult, boot
 from simulator.boot.ota import Ota
 from simulator.boot.revision import RevisionName
 from simulator.errors import FormatError
@@ -20,6 +20,7 @@ from simulator.formats import AppImage, ImageState, OtaData, Partition, Partitio
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET
 
+_DEFAULT: Final = BootConfig()
 _ERASED_SECTOR: Final = b"\xff" * SECTOR_BYTES
 _STATES: Final = {
     ImageState.NEW: "not booted yet",
@@ -85,8 +86,13 @@ class FlashReport:
         return sum(self.used[area.sectors.start : area.sectors.stop])
 
 
-def inspect_flash(flash: bytes, bootloader: RevisionName = "v4.0", *, rollback: bool = False) -> FlashReport:
-    """Return what is in ``flash``, whose length is a multiple of the sector. Never raises, whatever the bytes are."""
+def inspect_flash(
+    flash: bytes, bootloader: RevisionName | BootConfig = "v4.0", *, rollback: bool = False
+) -> FlashReport:
+    """Return what is in ``flash``, whose length is a multiple of the sector. Never raises, whatever the bytes are.
+
+    ``bootloader`` and ``rollback`` are those of `simulator.boot.boot`.
+    """
     table, table_fault = PartitionTable(), ""
     try:
         table = PartitionTable.from_bytes(flash[TABLE_OFFSET:][:TABLE_BYTES], chip_size_bytes=len(flash))
@@ -120,10 +126,11 @@ def explain_otadata(report: FlashReport) -> list[str]:
     return lines
 
 
-def explain_rollback(flash: bytes, bootloader: RevisionName = "v4.0") -> list[str]:
+def explain_rollback(flash: bytes, bootloader: BootConfig = _DEFAULT) -> list[str]:
     """Return in words what a bootloader with rollback would do with ``flash``, at the next reset and the one after."""
-    first = boot(flash, bootloader, rollback=True)
-    second = boot(first.flash, bootloader, rollback=True)
+    bootloader = replace(bootloader, rollback=True)
+    first = boot(flash, bootloader)
+    second = boot(first.flash, bootloader)
     changes = _otadata_changes(flash, first.flash)
     if first.label is None:
         return [*changes, "It finds nothing that boots."]

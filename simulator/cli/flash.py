@@ -13,7 +13,7 @@ from simulator.cli.flash_map import map_json, print_map
 from simulator.cli.flash_parts import extract, merge
 from simulator.cli.options import Group, json_option, verbose_option
 from simulator.cli.output import plain_table, print_json, rich_console
-from simulator.dump import bootloader_in, storage_in
+from simulator.dump import boot_config_in, storage_in
 from simulator.flash import SECTOR_BYTES
 from simulator.flash_file import read_flash_file, read_wear
 from simulator.flash_parts import Area, StoredFiles, is_nvs, read_files, read_values
@@ -41,7 +41,7 @@ def flash() -> None:
 def info(file: Path, as_json: bool) -> None:
     """Tell what is in the flash in FILE: partitions, firmwares, otadata in words, what boots, files, keys of NVS."""
     contents = read_flash_file(file)
-    bootloader = bootloader_in(contents) or "v4.0"
+    bootloader = boot_config_in(contents)
     report = inspect_flash(contents, bootloader)
     rollback = explain_rollback(contents, bootloader)
     storage = storage_in(contents)
@@ -71,7 +71,7 @@ def info(file: Path, as_json: bool) -> None:
     sections: list[tuple[str, list[str]]] = [
         ("otadata", explain_otadata(report)),
         ("next reset", _verdict(report)),
-        ("next reset, if the bootloader were built with rollback", rollback),
+        ("with rollback" if bootloader.rollback else "if the bootloader were built with rollback", rollback),
     ]
     if storage is not None:
         sections.append((f"files in {storage.label}", _file_lines(stored)))
@@ -91,7 +91,7 @@ def draw_map(file: Path, as_json: bool) -> None:
     On a terminal in colours, else in letters.
     """
     contents = read_flash_file(file)
-    report = inspect_flash(contents, bootloader_in(contents) or "v4.0")
+    report = inspect_flash(contents, boot_config_in(contents))
     erase_counts = read_wear(file, sector_count=len(report.used))
     if as_json:
         print_json(map_json(report, erase_counts))

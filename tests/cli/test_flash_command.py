@@ -52,7 +52,7 @@ def test_info_tells_partitions_firmwares_otadata_and_what_boots(updated: Path) -
         "The bootloader starts ota_0 at 0x110000.",
         "An update would go to ota_1.",
         "",
-        "next reset, if the bootloader were built with rollback",
+        "if the bootloader were built with rollback",
         "It starts ota_0 every time: no app is on probation.",
         "",
         "values in nvs",

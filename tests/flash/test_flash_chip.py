@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.flash import FlashArgumentError, FlashChip, FlashOperation, Journal, erase_commands, torn
-from simulator.flash.timing import TYPICAL, W25Q32JV_MAXIMUM
+from simulator.flash.timing import PARTS, TYPICAL, W25Q32JV_MAXIMUM
 from simulator.formats import EspErr
 from simulator.units import KIB, MIB, NS_PER_MS
 
@@ -307,3 +307,23 @@ def test_slow_chip_takes_the_maximum() -> None:
     chip = FlashChip(timing=W25Q32JV_MAXIMUM)
     chip.erase(0xA0000, 0x1B0000)
     assert chip.take_busy_ns() == 54_000 * NS_PER_MS
+
+
+def test_a_chip_goes_on_from_the_wear_that_it_has() -> None:
+    chip = FlashChip(4 * SECTOR, erase_counts=[5, 0, 0, 99_999])
+    chip.erase(0, 2 * SECTOR)
+    assert chip.erase_counts == (6, 1, 0, 99_999)
+    assert FlashChip.from_snapshot(chip.snapshot()).erase_counts == chip.erase_counts
+    with pytest.raises(ValueError, match="3 erase counts are not those of 4 sectors"):
+        FlashChip(4 * SECTOR, erase_counts=[1, 2, 3])
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_part_is_faster_at_its_worst_than_it_is_typically(part: str) -> None:
+    """And the figures are those of the data sheets: 400 ms for a sector at worst, 45 to 60 ms typically."""
+    typical, worst = PARTS[part]["typical"], PARTS[part]["max"]
+    assert 45 * NS_PER_MS <= typical.sector_erase_ns <= 60 * NS_PER_MS
+    assert worst.sector_erase_ns == 400 * NS_PER_MS
+    for length in (SECTOR, BLOCK):
+        assert typical.erase_ns(length) < worst.erase_ns(length)
+    assert typical.program_ns(0, 1024) < worst.program_ns(0, 1024)

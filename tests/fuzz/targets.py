@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simulator.boards import load_board
 from simulator.boot import boot
-from simulator.dump import read_dump
+from simulator.dump import boot_config_in, read_dump
 from simulator.errors import DescriptionError, FormatError
 from simulator.filesystem import FileSystemError, NotFormattedError, build_file_system, detect, mount
 from simulator.filesystem.memory import MemoryFlash
@@ -103,9 +103,10 @@ def check_boot(example: tuple[bytes, str, bool]) -> None:
 def check_dump(flash: bytes) -> None:
     """Whoever looks at a flash gets a report and words, never an exception."""
     read_dump(flash)
-    report = inspect_flash(flash)
+    bootloader = boot_config_in(flash)
+    report = inspect_flash(flash, bootloader)
     explain_otadata(report)
-    explain_rollback(flash)
+    explain_rollback(flash, bootloader)
     assert len(report.used) * 4096 == len(flash)
     for partition in report.table:
         if partition.end <= len(flash):
