@@ -21,6 +21,7 @@ from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
+from simulator.device.calls.sntp import SntpCalls
 from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
 from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
@@ -108,6 +109,7 @@ class App:
         """Bytes arrive at the console."""
         self._console.receive(data)
         if self.kernel is not None:
+        self._sntp: SntpCalls
             self.kernel.wake()
 
     def where(self) -> str:
@@ -170,6 +172,7 @@ class App:
                     outcome = await self._interpret()
             finally:
                 await self._driver.aclose()
+            self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
                 nursery.cancel_scope.cancel()
         return outcome
 
@@ -192,7 +195,7 @@ class App:
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
-            self._net, self._nvs, ota, http_client,
+            self._net, self._nvs, ota, http_client, self._sntp,
         )  # fmt: skip
         task = board.interpreter
         try:

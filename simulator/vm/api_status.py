@@ -38,5 +38,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "net.scp": ("missing", ""),
     "net.ssh": ("missing", ""),
     "net.service": ("missing", ""),
+    "net.service.sntp": ("faithful", ""),
     "net.tu": ("missing", ""),
 }

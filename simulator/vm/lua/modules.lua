@@ -48,7 +48,7 @@ local function complete(contents, add)
 end
 
 -- Modules within others that have a file of ours, which returns them.
-local INNER_FILES = {["net.http"] = "net_http"}
+local INNER_FILES = {["net.http"] = "net_http", ["net.service.sntp"] = "net_sntp"}
 
 local function complete_module(contents)
   local path = paths[contents]
