@@ -14,13 +14,14 @@ from typing import Final
 
 from simulator.boards import Board, load_board
 from simulator.device.device import Device
-from simulator.device.manufacture import new_chip, stock_files
+from simulator.device.manufacture import AUTORUN, new_chip, stock_files
 from simulator.events import Event
 from simulator.firmware import build_for, first_manifest, next_manifest
 from simulator.flash import FlashChip
+from simulator.flash.chip import FlashSnapshot
 from simulator.ota_protocol import Firmware
 from simulator.resources import data_dir
-from simulator.session import AUTORUN, DEFAULT_PASSWORD, DEFAULT_SSID
+from simulator.session import DEFAULT_PASSWORD, DEFAULT_SSID
 from simulator.world import World, run_in_world
 
 BOARD: Final = dataclasses.replace(load_board("N1ESP32-OTA"), factory_partition=True)
@@ -46,10 +47,11 @@ class Setting:
         image = build_for(self.board, manifest, size_bytes=self.image_bytes)
         return Firmware(ids=manifest.ids, commit=manifest.commit, image=image)
 
-    def new_chip(self) -> FlashChip:
-        """Return the flash of a new board."""
+    @cached_property
+    def manufactured(self) -> FlashSnapshot:
+        """The flash of a new board."""
         files = {**stock_files(), AUTORUN: self.script}
-        return new_chip(self.board, first_manifest(self.board), files, image_bytes=self.image_bytes)
+        return new_chip(self.board, first_manifest(self.board), files, image_bytes=self.image_bytes).snapshot()
 
     def run(self, count: int = 1, *, heard_event: Callable[[Event], None] | None = None) -> list[Device]:
         """Power on ``count`` boards in a new world, wait until each is idle, and return them."""
@@ -69,7 +71,7 @@ class Setting:
         if not world.boards:
             world.add_access_point(DEFAULT_SSID, DEFAULT_PASSWORD)
             world.catalogue.publish(self.update)
-        devices = [world.add_board(self.board, self.new_chip()) for _ in range(count)]
+        devices = [world.add_board(self.board, FlashChip.from_snapshot(self.manufactured)) for _ in range(count)]
         for device in devices:
             world.power_on(device)
         return devices
