@@ -103,13 +103,13 @@ class App:
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
         self._net: NetCalls
+        self._sntp: SntpCalls
         self._driver: NetDriver
 
     def receive(self, data: bytes) -> None:
         """Bytes arrive at the console."""
         self._console.receive(data)
         if self.kernel is not None:
-        self._sntp: SntpCalls
             self.kernel.wake()
 
     def where(self) -> str:
@@ -166,13 +166,13 @@ class App:
             )
             self._files = FileCalls(root, self._chip, self._console, emit=self._emit, mounts=("dev",))
             self._net = NetCalls(self._driver, self._console)
+            self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
             try:
                 outcome: Outcome = Rerun()
                 while isinstance(outcome, Rerun):
                     outcome = await self._interpret()
             finally:
                 await self._driver.aclose()
-            self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
                 nursery.cancel_scope.cancel()
         return outcome
 
