@@ -32,18 +32,18 @@ Result = tuple[Any, ...]
 class DeviceClock:
     """What the board believes the time to be. It runs on in RTC hardware through every reset but a power-on.
 
-    ``offset_s`` is added to the seconds since power-on to give Unix time.
+    ``offset_ns`` is added to the world's time to give that since 1970.
     """
 
-    offset_s: int = 0
+    offset_ns: int = 0
 
     def epoch(self, now_ns: int) -> int:
         """Return Unix seconds."""
-        return self.offset_s + now_ns // NS_PER_S
+        return (self.offset_ns + now_ns) // NS_PER_S
 
     def set(self, epoch: int, now_ns: int) -> None:
-        """Make ``epoch`` the time now."""
-        self.offset_s = epoch - now_ns // NS_PER_S
+        """Let the second ``epoch`` begin now."""
+        self.offset_ns = epoch * NS_PER_S - now_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -303,7 +303,10 @@ function methods.seek(...)
   end
   s.buffer = ""
   local position, text, errno = request("fs.seek", s.handle, whence, offset)
-  return position, text, errno
+  if position then
+    return position
+  end
+  return nil, text, errno
 end
 
 function methods.setvbuf(...)
