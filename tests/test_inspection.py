@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.flash_parts import Area
 from simulator.formats import ImageState, OtaData, PartitionTable, SelectEntry
 from simulator.formats.otadata import ERASED_ENTRY
 from simulator.formats.partition_table import TABLE_OFFSET
-from simulator.flash_parts import Area
 from simulator.inspection import explain_otadata, explain_rollback, inspect_flash
 from simulator.testing import TWO_SLOTS, build_flash, small_firmware
 from simulator.units import MIB
