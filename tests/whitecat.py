@@ -6,7 +6,11 @@ It reads as the tools read: it sees a prompt when the line feed behind its own c
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+import struct
+import termios
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -57,6 +61,31 @@ class DeviceWire:
         return data
 
 
+class TerminalWire:
+    """The wire of a terminal that is open, and its line RTS; wait for `reset` to pulse it as the tools do."""
+
+    def __init__(self, terminal: int) -> None:
+        self._terminal = terminal
+        os.set_blocking(terminal, False)
+
+    async def send(self, data: bytes) -> None:
+        while data:
+            await trio.lowlevel.wait_writable(self._terminal)
+            data = data[os.write(self._terminal, data) :]
+
+    async def receive(self) -> bytes:
+        await trio.lowlevel.wait_readable(self._terminal)
+        return os.read(self._terminal, 4096)
+
+    def set_line(self, line: int, on: bool) -> None:
+        fcntl.ioctl(self._terminal, termios.TIOCMBIS if on else termios.TIOCMBIC, struct.pack("i", line))
+
+    async def reset(self) -> None:
+        for on in (False, True, False):
+            self.set_line(termios.TIOCM_RTS, on)
+            await trio.sleep(0.01)
+
+
 @dataclass
 class Whitecat:
     """The client. `trio.TooSlowError` if the board does not answer in time, `AssertionError` if it answers wrong.
@@ -68,13 +97,18 @@ class Whitecat:
     transcript: bytearray = field(default_factory=bytearray)
     _buffer: bytearray = field(default_factory=bytearray)
 
-    async def byte(self, timeout_s: float = BYTE_TIMEOUT_S) -> int:
-        with trio.fail_after(timeout_s):
-            while not self._buffer:
+    async def exactly(self, count: int, timeout_s: float = BYTE_TIMEOUT_S) -> bytes:
+        """Return so many bytes; the limit is for each of them."""
+        while len(self._buffer) < count:
+            with trio.fail_after(timeout_s):
                 self._buffer += await self.wire.receive()
-        byte = self._buffer.pop(0)
-        self.transcript.append(byte)
-        return byte
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        self.transcript += taken
+        return taken
+
+    async def byte(self, timeout_s: float = BYTE_TIMEOUT_S) -> int:
+        return (await self.exactly(1, timeout_s))[0]
 
     async def line(self, timeout_s: float = BYTE_TIMEOUT_S) -> bytes:
         """Return the next line without its LF and without any CR."""
@@ -167,8 +201,7 @@ class Whitecat:
             length = await self.byte()
             if length == 0:
                 break
-            for _ in range(length):
-                data.append(await self.byte())
+            data += await self.exactly(length)
         await self.drain()
         return bytes(data)
 

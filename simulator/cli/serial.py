@@ -80,13 +80,17 @@ def _until_interrupted(offer: Offer) -> Callable[[World, Device], Awaitable[None
 
 
 async def _offer_pty(adapter: Adapter, *, task_status: TaskStatus[str]) -> None:
-    from simulator.serial_port import PseudoTerminal
+    import trio
+
+    from simulator.serial_port import PseudoTerminal, serve_lines
 
     with PseudoTerminal() as terminal:
-        task_status.started(terminal.path)
-        while True:
-            await terminal.opened()
-            await adapter.serve(terminal)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(serve_lines, terminal.path, adapter.lines)
+            task_status.started(terminal.path)
+            while True:
+                await terminal.opened()
+                await adapter.serve(terminal)
 
 
 def _tcp_offer(host: str, port: int) -> Offer:

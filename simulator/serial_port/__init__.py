@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from simulator.serial_port.adapter import Adapter, Host
 from simulator.serial_port.auto_reset import AutoReset
+from simulator.serial_port.modem_lines import serve_lines
 from simulator.serial_port.pseudo_terminal import PseudoTerminal
 from simulator.serial_port.rfc2217 import Rfc2217Host
 from simulator.serial_port.tcp import TcpHost
 
-__all__ = ["Adapter", "AutoReset", "Host", "PseudoTerminal", "Rfc2217Host", "TcpHost"]
+__all__ = ["Adapter", "AutoReset", "Host", "PseudoTerminal", "Rfc2217Host", "TcpHost", "serve_lines"]
