@@ -8,7 +8,7 @@ from typing import Final
 from simulator.boot.bootloader import run_bootloader
 from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET, build_bootloader_image
 from simulator.boot.config import BootConfig
-from simulator.boot.esp32 import Esp32
+from simulator.boot.esp32 import ECO3, Esp32
 from simulator.boot.reset import ResetReason
 from simulator.boot.revision import REVISIONS, RevisionName
 from simulator.boot.rom import RomEnding, start_rom
@@ -47,14 +47,14 @@ def boot(
     anti_rollback: bool = False,
     efuses: Efuses | None = None,
     reset_reason: ResetReason = ResetReason.POWERON_RESET,
-    chip_revision: int = 0,
+    chip_revision: int | None = None,
 ) -> BootResult:
     """Return what becomes of a raw flash image at the next reset; the image given is not touched.
 
     Any bytes are a flash image: an answer always comes, and no exception but `UsageError` for a ``bootloader`` that
     is not known. It is a release, with ``rollback`` and ``anti_rollback``; or all that it was built with. ``efuses``
     are blank unless given, and what is burned is burned in them. ``chip_revision`` is major number times 100 plus
-    minor number.
+    minor number; by default 300 for a bootloader with secure boot v2, which needs that, and else 0.
 
     A flash without a bootloader, its place erased, is booted as if a stock one had been there. So an image of
     table, otadata and apps alone has an answer; and where a broken table makes the bootloader read its own place,
@@ -65,6 +65,8 @@ def boot(
         if config not in REVISIONS:
             raise UsageError(f"unknown bootloader {config!r}; known are {', '.join(REVISIONS)}")
         config = BootConfig(revision=REVISIONS[config], rollback=rollback, anti_rollback=anti_rollback)
+    if chip_revision is None:
+        chip_revision = ECO3 if config.secure_boot is not None and config.secure_boot.scheme == "v2" else 0
     esp32 = Esp32(efuses=efuses or Efuses(), revision=chip_revision, reset_reason=reset_reason)
     original = bytes(flash)
     chip = FlashChip(max(len(original) + -len(original) % SECTOR_BYTES, _SMALLEST_CHIP_BYTES), original)

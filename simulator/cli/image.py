@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from simulator.boards import load_board
-from simulator.cli.options import Group, board_options, json_option, verbose_option
+from simulator.cli.options import Group, board_options, json_option, read_signing_key, verbose_option
 from simulator.cli.output import fact_table, plain_table, print_json, rich_console
 from simulator.errors import UsageError
 from simulator.firmware import (
@@ -52,6 +52,16 @@ def image() -> None:
 @click.option("--after", type=click.Path(path_type=Path), metavar="IMAGE", help="The firmware that follows this one.")
 @click.option("--commit", metavar="HEX", help="The commit it says it was built from: 40 hexadecimal digits.")
 @click.option("--profile", type=click.Choice(get_args(Profile)), default="stock", show_default=True)
+@click.option(
+    "--secure-version", type=click.IntRange(0, 32), metavar="N", help="For anti-rollback, over the board's own."
+)
+@click.option(
+    "--sign",
+    "key_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="KEY.pem",
+    help="Sign it for a board with secure boot: v1 with an ECDSA key, v2 with an RSA key.",
+)
 @click.option("--size", default=format_size(DEFAULT_IMAGE_BYTES).replace(" ", ""), show_default=True)
 @json_option
 @verbose_option
@@ -62,6 +72,8 @@ def build(
     after: Path | None,
     commit: str | None,
     profile: str,
+    secure_version: int | None,
+    key_file: Path | None,
     size: str,
     as_json: bool,
 ) -> None:
@@ -71,6 +83,7 @@ def build(
     --after and --commit it is the one that a new board is made with. With --after, the board and its options are those
     of the image named.
     """
+    key = read_signing_key(key_file)
     if after:
         manifest = next_manifest(read_manifest(after.read_bytes()))
         hardware = load_board(manifest.board)
@@ -79,6 +92,8 @@ def build(
         if sdkconfig:
             hardware = hardware.with_sdkconfig(sdkconfig)
         manifest = first_manifest(hardware, profile=cast("Profile", profile))
+    if key:
+        manifest = manifest.signed_with(key.public)
     if commit:
         if not re.fullmatch(r"[0-9a-f]{40}", commit):
             raise UsageError(f"--commit {commit}: a commit is 40 hexadecimal digits, in lower case")
@@ -88,7 +103,7 @@ def build(
     if size_bytes > slot.size:
         fits = f"{slot.label} of {hardware.id} has {format_size(slot.size)}"
         raise UsageError(f"--size {size}: too large for the board's app slots; {fits}")
-    data = build_for(hardware, manifest, size_bytes=size_bytes)
+    data = build_for(hardware, manifest, size_bytes=size_bytes, secure_version=secure_version, key=key)
     file.write_bytes(data)
     if as_json:
         digest = hashlib.sha256(data).hexdigest()
@@ -194,7 +209,7 @@ def _readable(name: str, value: Any) -> str:
             return format_size(value)
         case "build_time":
             return f"{value} ({datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC)"
-        case "ota":
+        case "ota" | "rollback" | "anti_rollback":
             return "yes" if value else "no"
         case _:
             return str(value)

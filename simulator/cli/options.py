@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from simulator.errors import UsageError
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_BOARD: Final = "N1ESP32-OTA"
@@ -69,3 +71,18 @@ def board_options(command: Command, *, of_flash: bool = False) -> Command:
     ):
         command = option(command)
     return command
+
+
+def read_signing_key(path: Path | None) -> Any:
+    """Return the `SigningKey` in the PEM file that an option names, None if it names none. Raises `UsageError`."""
+    if path is None:
+        return None
+    from simulator.signatures import SigningKey, load_key  # its library is costly to import
+
+    try:
+        key = load_key(path.read_bytes())
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    if not isinstance(key, SigningKey):
+        raise UsageError(f"{path}: this is a public key; signing takes the private one")
+    return key

@@ -7,6 +7,7 @@ board's files, an empty otadata, and the first firmware in the app slot that the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,6 @@ from typing import Final
 from simulator.boards import Board
 from simulator.boot import BootConfig, build_bootloader_image
 from simulator.boot.bootloader_image import BOOTLOADER_OFFSET
-from simulator.boot.revision import REVISIONS
 from simulator.device.file_systems import storage_partition, storage_sizes
 from simulator.errors import UsageError
 from simulator.filesystem import FileSystemError, build_file_system, mount
@@ -24,6 +24,7 @@ from simulator.flash import FlashChip, PartitionView
 from simulator.flash.chip import FlashSnapshot
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
 from simulator.resources import data_dir
+from simulator.signatures import SigningKey
 from simulator.units import format_size
 
 AUTORUN: Final = "/autorun.lua"
@@ -43,17 +44,50 @@ def folder_files(folder: Path, *, pattern: str = "*") -> dict[str, bytes]:
     return {"/" + path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def new_chip(board: Board, manifest: Manifest, files: Files, *, image_bytes: int) -> FlashChip:
+def new_chip(
+    board: Board, manifest: Manifest, files: Files, *, image_bytes: int, key: SigningKey | None = None
+) -> FlashChip:
     """Return the flash chip of a new ``board`` with the firmware of ``manifest``, of about ``image_bytes``.
 
-    Boards of the same kind share what they hold. Raises `UsageError` if firmware or files do not fit.
+    ``key`` signs what the secure boot of the board asks to be signed. Boards of the same kind share what they hold.
+    Raises `UsageError` if firmware or files do not fit, or ``key`` is not what the board needs.
     """
-    return FlashChip.from_snapshot(_manufactured(board, manifest, tuple(files.items()), image_bytes))
+    check_key(board, key)
+    return FlashChip.from_snapshot(_manufactured(board, manifest, tuple(files.items()), image_bytes, key))
+
+
+def with_secure_boot(board: Board, key: SigningKey) -> Board:
+    """Return ``board`` as it has to be for firmware that is signed with ``key``.
+
+    Secure boot v2 takes a chip of revision 3 and a bootloader that knows of it.
+    """
+    if key.scheme == "v1":
+        return replace(board, secure_boot="v1", secure_boot_key=key.public.data.hex())
+    chip = replace(board.chip, revision=3)
+    return replace(board, secure_boot="v2", secure_boot_key="", chip=chip, bootloader="v5.2")
+
+
+def check_key(board: Board, key: SigningKey | None) -> None:
+    """Raise `UsageError` if ``key`` cannot sign the firmware of ``board``."""
+    if key is None:
+        if board.secure_boot != "none":
+            raise UsageError(
+                f"the board has secure boot {board.secure_boot}, so its firmware needs a key to sign it with"
+            )
+    elif board.secure_boot != key.scheme:
+        has = "no secure boot" if board.secure_boot == "none" else f"secure boot {board.secure_boot}"
+        raise UsageError(f"the key is for secure boot {key.scheme}, and the board has {has}")
+    elif key.scheme == "v1" and key.public.data.hex() != board.secure_boot_key:
+        raise UsageError("the key is not the one that the board verifies signatures with")
 
 
 @lru_cache(maxsize=32)
 def _manufactured(
-    board: Board, manifest: Manifest, files: tuple[tuple[str, bytes], ...], image_bytes: int
+    board: Board,
+    manifest: Manifest,
+    files: tuple[tuple[str, bytes], ...],
+    image_bytes: int,
+    key: SigningKey | None,
 ) -> FlashSnapshot:
     table = board.partition_table()
     contents = bytearray(b"\xff" * board.flash_size_bytes)
@@ -62,15 +96,17 @@ def _manufactured(
         contents[offset : offset + len(data)] = data
 
     bootloader = build_bootloader_image(
-        BootConfig(revision=REVISIONS[board.bootloader], rollback=board.rollback),
+        replace(BootConfig.for_board(board), rollback=manifest.rollback),
         spi_mode=SPI_MODES[board.flash_mode],
         spi_speed=SPI_SPEEDS[board.flash_freq],
         flash_size=board.flash_size_bytes,
+        key=key,
     )
     put(BOOTLOADER_OFFSET, bootloader)
-    put(TABLE_OFFSET, table.to_bytes())
+    table_data = table.to_bytes()
+    put(TABLE_OFFSET, key.sign(table_data) if key is not None and key.scheme == "v1" else table_data)
     slot = first_app_slot(table)
-    image = build_for(board, manifest, size_bytes=image_bytes)
+    image = build_for(board, manifest, size_bytes=image_bytes, key=key)
     check_fits(image, slot)
     put(slot.offset, image)
     storage = storage_partition(board, table)

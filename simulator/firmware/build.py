@@ -19,6 +19,7 @@ from simulator.firmware.manifest import Manifest, Profile
 from simulator.formats.app_descriptor import AppDescriptor
 from simulator.formats.image import Segment, SpiMode, SpiSpeed, build_image
 from simulator.formats.memory_map import MMU_PAGE_BYTES
+from simulator.signatures import SIGNATURE_SECTOR_BYTES, SIGNATURE_V1_BYTES, SigningKey
 from simulator.units import KIB, MIB, format_size
 
 DEFAULT_IMAGE_BYTES: Final = 1 * MIB
@@ -63,14 +64,26 @@ def next_manifest(manifest: Manifest) -> Manifest:
     return dataclasses.replace(manifest, commit=commit, build_time=manifest.build_time + _BUILD_INTERVAL_S)
 
 
-def build_for(board: Board, manifest: Manifest, *, size_bytes: int = DEFAULT_IMAGE_BYTES) -> bytes:
-    """Return the image of ``manifest`` with the flash settings of ``board``; the rest as `build_firmware`."""
+def build_for(
+    board: Board,
+    manifest: Manifest,
+    *,
+    size_bytes: int = DEFAULT_IMAGE_BYTES,
+    secure_version: int | None = None,
+    key: SigningKey | None = None,
+) -> bytes:
+    """Return the image of ``manifest`` with the flash settings of ``board``; the rest as `build_firmware`.
+
+    ``secure_version`` over the board's own.
+    """
     return build_firmware(
         manifest,
         size_bytes=size_bytes,
         flash_size_bytes=board.flash_size_bytes,
         flash_mode=board.flash_mode,
         flash_freq=board.flash_freq,
+        secure_version=board.secure_version if secure_version is None else secure_version,
+        key=key,
     )
 
 
@@ -83,15 +96,19 @@ def build_firmware(
     flash_mode: str = "dio",
     flash_freq: str = "40m",
     secure_version: int = 0,
+    key: SigningKey | None = None,
 ) -> bytes:
     """Return the image of ``manifest``, at most ``size_bytes`` long and at most 16 bytes shorter.
 
-    Raises `UsageError` if that is less than `SMALLEST_IMAGE_BYTES`. Built once a process for the same arguments.
+    With a ``key`` it is signed, and the signature is part of its size: of secure boot v2 it takes a whole sector.
+    Raises `UsageError` if the size is less than `SMALLEST_IMAGE_BYTES`. Built once a process for the same arguments.
     """
     if size_bytes < SMALLEST_IMAGE_BYTES:
         raise UsageError(
             f"an image of {format_size(size_bytes)} is too small; the smallest has {format_size(SMALLEST_IMAGE_BYTES)}"
         )
+    if key is not None:
+        size_bytes = _unsigned_bytes(size_bytes, key)
     built = datetime.fromtimestamp(manifest.build_time, UTC)
     identity = manifest.to_bytes()
     descriptor = AppDescriptor(
@@ -119,10 +136,18 @@ def build_firmware(
         Segment(_DRAM_ADDRESS, stream[room & ~3 :][:_DRAM_BYTES]),
         Segment(_IRAM_ADDRESS, stream[(room & ~3) + _DRAM_BYTES :][:_IRAM_BYTES]),
     ]
-    return build_image(
+    image = build_image(
         mapped + loaded,
         entry=_IRAM_ADDRESS,
         spi_mode=SPI_MODES[flash_mode],
         spi_speed=SPI_SPEEDS[flash_freq],
         flash_size=flash_size_bytes,
     )
+    return image if key is None else key.sign(image)
+
+
+def _unsigned_bytes(size_bytes: int, key: SigningKey) -> int:
+    """Return how long an image may be so that it has ``size_bytes`` when it is signed."""
+    if key.scheme == "v1":
+        return size_bytes - SIGNATURE_V1_BYTES
+    return size_bytes // SIGNATURE_SECTOR_BYTES * SIGNATURE_SECTOR_BYTES - SIGNATURE_SECTOR_BYTES

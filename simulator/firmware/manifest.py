@@ -23,13 +23,15 @@ from typing import Any, Final, Literal, get_args
 from simulator.boards import Board
 from simulator.boards.ids import documented_form
 from simulator.boards.schema import LogLevel
-from simulator.errors import FormatError
+from simulator.errors import FormatError, UsageError
 from simulator.formats.app_descriptor import APP_DESCRIPTOR_BYTES
 from simulator.formats.image import AppImage
+from simulator.signatures import VerificationKey
 
 MARKER: Final = b"LUATWIN-APP 1\0\0\0"
 _LENGTH: Final = struct.Struct("<I")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_PUBLIC_KEY: Final = re.compile(r"([0-9a-f]{128})?")
 
 Profile = Literal["stock", "hardened"]
 
@@ -37,6 +39,7 @@ _WORDS: Final = {
     "ota_id_form": ("documented", "source"),
     "log_level": get_args(LogLevel),
     "profile": get_args(Profile),
+    "secure_boot": ("none", "v1", "v2"),
 }
 
 
@@ -56,7 +59,7 @@ class Manifest:
     """What was compiled into a firmware.
 
     ``commit`` is 40 lower-case hexadecimal digits (``BUILD_COMMIT``), ``build_time`` Unix seconds (``BUILD_TIME``);
-    the rest has the meaning of the same fields of `Board`.
+    the rest has the meaning of the same fields of `Board`. A firmware of the hardened profile has rollback.
     """
 
     board: str
@@ -71,6 +74,11 @@ class Manifest:
     ota_id_form: str
     log_level: str
     profile: Profile = "stock"
+    rollback: bool = False
+    anti_rollback: bool = False
+    secure_version_bits: int = 32
+    secure_boot: str = "none"
+    secure_boot_key: str = ""
 
     def __post_init__(self) -> None:
         for name, kind in _KINDS.items():
@@ -83,11 +91,18 @@ class Manifest:
         for name, words in _WORDS.items():
             if getattr(self, name) not in words:
                 raise ValueError(f"{name} {getattr(self, name)!r} is none of {', '.join(words)}")
+        if not 1 <= self.secure_version_bits <= 32:
+            raise ValueError(f"a secure version has no {self.secure_version_bits} bits")
+        if not _PUBLIC_KEY.fullmatch(self.secure_boot_key) or (self.secure_boot == "v1") is not bool(
+            self.secure_boot_key
+        ):
+            raise ValueError(f"{self.secure_boot_key!r} is no key for secure boot {self.secure_boot}")
 
     @classmethod
     def of(cls, board: Board, *, commit: str, build_time: int, profile: Profile = "stock") -> Manifest:
         """Return what a build for ``board`` has compiled in."""
-        options = {name: getattr(board, name) for name in _BOARD_OPTIONS}
+        options = {name: getattr(board, name) for name in (*_BOARD_OPTIONS, *BOOT_OPTIONS)}
+        options["rollback"] |= profile == "hardened"
         return cls(board=board.id, commit=commit, build_time=build_time, profile=profile, **options)
 
     @property
@@ -100,8 +115,27 @@ class Manifest:
         """The ids under which an update server may be asked for this firmware: both forms, none empty, none twice."""
         return tuple(dict.fromkeys(form for form in (self.documented_id, self.firmware) if form))
 
+    def signed_with(self, key: VerificationKey) -> Manifest:
+        """Return the manifest of a firmware that is signed with ``key``: built for a board with that secure boot.
+
+        Raises `UsageError` if it is built for another one.
+        """
+        secure_boot_key = key.data.hex() if key.scheme == "v1" else ""
+        if self.secure_boot == "none":
+            return dataclasses.replace(self, secure_boot=key.scheme, secure_boot_key=secure_boot_key)
+        if self.secure_boot != key.scheme:
+            raise UsageError(
+                f"the key is for secure boot {key.scheme}, the firmware for secure boot {self.secure_boot}"
+            )
+        if self.secure_boot_key != secure_boot_key:
+            raise UsageError("the key is not the one that the firmware verifies signatures with")
+        return self
+
     def apply(self, board: Board) -> Board:
-        """Return ``board`` with the options that this firmware was built with: hardware stays, identity changes."""
+        """Return ``board`` with the options that this firmware was built with: hardware stays, identity changes.
+
+        What it shares with the bootloader stays too (`BOOT_OPTIONS`): the bootloader may have been built otherwise.
+        """
         options: dict[str, Any] = {name: getattr(self, name) for name in _BOARD_OPTIONS}
         if not self.ota:
             options["factory_partition"] = False
@@ -117,6 +151,8 @@ _KINDS: Final = {
     field.name: {"int": int, "bool": bool}.get(str(field.type), str) for field in dataclasses.fields(Manifest)
 }
 _BOARD_OPTIONS: Final = ("firmware", "brand", "type", "subtype", "ota", "ota_server", "ota_id_form", "log_level")
+BOOT_OPTIONS: Final = ("rollback", "anti_rollback", "secure_version_bits", "secure_boot", "secure_boot_key")
+"""What app and bootloader have to agree on. They are no part of the board that an app runs on: see `Manifest.apply`."""
 
 
 def embedded_manifest(image: AppImage) -> Manifest | None:

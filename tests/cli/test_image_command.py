@@ -9,6 +9,7 @@ import pytest
 from simulator.firmware import read_manifest
 from simulator.formats import AppImage, Segment, build_image
 from tests.helpers import luatwin
+from tests.signatures.signing_keys import OTHER_V1_PEM, V1, V1_PEM, V2, V2_PEM
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -48,6 +49,43 @@ def test_the_firmware_after_another_is_of_the_same_board_and_newer(firmware: Pat
     assert new.board == old.board
     assert new.commit != old.commit
     assert new.build_time > old.build_time
+
+
+def test_an_image_is_signed_for_the_secure_boot_of_its_key(tmp_path: Path) -> None:
+    for key, pem in ((V1, V1_PEM), (V2, V2_PEM)):
+        file, key_file = tmp_path / f"{key.scheme}.bin", tmp_path / f"{key.scheme}.pem"
+        key_file.write_bytes(pem)
+        built = luatwin("image", "build", file, "--sign", key_file, "--size", "64K", "--json").result
+        data = file.read_bytes()
+        assert built["manifest"]["secure_boot"] == key.scheme
+        assert data == key.sign(data[: AppImage.from_bytes(data).length])
+        after = tmp_path / "next.bin"
+        assert luatwin("image", "build", after, "--after", file, "--sign", key_file, "--size", "64K").code == 0
+        assert read_manifest(after.read_bytes()).secure_boot == key.scheme
+
+
+def test_a_key_that_the_firmware_before_does_not_trust_is_refused(tmp_path: Path) -> None:
+    for name, pem in (("one", V1_PEM), ("other", OTHER_V1_PEM), ("v2", V2_PEM)):
+        (tmp_path / name).write_bytes(pem)
+    file, after = tmp_path / "one.bin", tmp_path / "next.bin"
+    assert luatwin("image", "build", file, "--sign", tmp_path / "one", "--size", "64K").code == 0
+    refused = luatwin("image", "build", after, "--after", file, "--sign", tmp_path / "other")
+    assert (refused.code, refused.err) == (
+        2,
+        "luatwin: the key is not the one that the firmware verifies signatures with\n",
+    )
+    refused = luatwin("image", "build", after, "--after", file, "--sign", tmp_path / "v2")
+    assert (refused.code, refused.err) == (
+        2,
+        "luatwin: the key is for secure boot v2, the firmware for v1\n",
+    )
+    assert not after.exists()
+
+
+def test_an_image_has_the_secure_version_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.bin"
+    assert luatwin("image", "build", file, "--secure-version", "7", "--size", "64K").code == 0
+    assert luatwin("image", "info", file, "--json").result["app_descriptor"]["secure_version"] == 7
 
 
 def test_tells_everything_that_is_in_an_image(firmware: Path) -> None:
@@ -95,6 +133,12 @@ def test_an_image_of_a_real_board_has_neither_manifest_nor_secrets(tmp_path: Pat
         (["build", "{tmp}/no/a.bin"], "luatwin: {tmp}/no/a.bin: No such file or directory"),
         (["build", "{tmp}/a.bin", "--after", "{tmp}/no.bin"], "luatwin: {tmp}/no.bin: No such file or directory"),
         (["build", "{tmp}/a.bin", "--profile", "soft"], "luatwin image build: Invalid value for '--profile'"),
+        (
+            ["build", "{tmp}/a.bin", "--secure-version", "33"],
+            "luatwin image build: Invalid value for",
+        ),
+        (["build", "{tmp}/a.bin", "--sign", "{tmp}/text"], "luatwin: {tmp}/text: this is no key in PEM form"),
+        (["build", "{tmp}/a.bin", "--sign", "{tmp}/key"], "luatwin: {tmp}/key: this is a public key; signing takes"),
         (["info", "{tmp}/no.bin"], "luatwin: {tmp}/no.bin: No such file or directory"),
         (["info", "{tmp}/text"], "luatwin: magic byte is 0x23, not 0xe9: this is no ESP32 image"),
         (["info", "{tmp}"], "luatwin image info: Invalid value for 'FILE'"),
@@ -102,6 +146,7 @@ def test_an_image_of_a_real_board_has_neither_manifest_nor_secrets(tmp_path: Pat
 )
 def test_bad_input_is_said_in_one_line_and_exits_with_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("# This is a text and no image.\n")
+    (tmp_path / "key").write_bytes(V1.public.data)
     finished = luatwin("image", *(argument.format(tmp=tmp_path) for argument in arguments))
     assert finished.code == 2
     assert finished.err.startswith(message.format(tmp=tmp_path))

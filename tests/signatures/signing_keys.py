@@ -67,7 +67,8 @@ def _signing(pem: bytes) -> SigningKey:
 
 V1_PEM: Final = _pem(_ecdsa_key(20230817))
 V2_PEM: Final = _pem(_rsa_key(_V2_PRIMES))
+OTHER_V1_PEM: Final = _pem(_ecdsa_key(4711))
 V1: Final = _signing(V1_PEM)
-OTHER_V1: Final = _signing(_pem(_ecdsa_key(4711)))
+OTHER_V1: Final = _signing(OTHER_V1_PEM)
 V2: Final = _signing(V2_PEM)
 OTHER_V2: Final = _signing(_pem(_rsa_key(_OTHER_V2_PRIMES)))
