@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -25,7 +26,7 @@ from simulator.formats import (
     SelectEntry,
     build_image,
 )
-from simulator.formats.image import HEADER_BYTES, checksum, padding_length
+from simulator.formats.image import HEADER_BYTES, IMAGE_MAGIC, checksum, padding_length
 from simulator.formats.partition_table import TABLE_OFFSET
 from simulator.testing import TWO_SLOTS, build_flash, small_firmware
 from simulator.units import MIB
@@ -44,6 +45,11 @@ WORDS: Final = st.one_of(
 )
 STATES: Final = st.one_of(st.sampled_from(list(ImageState)), WORDS)
 SECOND_ENTRY: Final = 0x1000
+
+Edit = tuple[int, bytes | int, int]
+"""Where, and what how often; instead of bytes, where to copy so many bytes from."""
+
+_WORD: Final = struct.Struct("<I")
 
 
 @cache
@@ -75,47 +81,67 @@ def places(flash: bytes) -> list[tuple[int, int]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How hostile bytes are made. Hypothesis keeps thousands of examples, and would of whole flashes, too."""
+
+    base: bytes = field(repr=False)
+    edits: tuple[Edit, ...] = ()
+    mended_entries: tuple[int, ...] = ()
+    """Where the CRC of a select entry is made right again."""
+    mends_table: bool = False
+    """Whether the MD5 of the partition table is."""
+
+    def build(self) -> bytes:
+        """Return the bytes, as many as ``base`` has."""
+        data = bytearray(self.base)
+        for offset, unit, count in self.edits:
+            piece = data[unit : unit + count] if isinstance(unit, int) else unit * count
+            data[offset : offset + len(piece)] = piece[: max(0, len(data) - offset)]
+        if self.mends_table:
+            _mend_table(data)
+        for offset in self.mended_entries:
+            _mend_entry(data, offset)
+        return bytes(data)
+
+
+def edits(offsets: st.SearchStrategy[int], *, most: int) -> st.SearchStrategy[tuple[Edit, ...]]:
+    """Return a strategy for changes: bytes, words, stretches of the same byte, and copies from elsewhere."""
+    fills = st.sampled_from([b"\0", b"\xff", b"\x5a"])
+    edit = st.one_of(
+        *[st.tuples(offsets, st.binary(min_size=1, max_size=1), st.just(1))] * 3,
+        *[st.tuples(offsets.map(lambda offset: offset & ~3), WORDS.map(_WORD.pack), st.just(1))] * 2,
+        st.tuples(offsets, fills, st.sampled_from([2, 4, 32, 256, 4096, 65536])),
+        st.tuples(offsets, offsets, st.just(32)),
+    )
+    return st.lists(edit, max_size=most).map(tuple)
+
+
 @st.composite
-def damaged_flashes(draw: st.DrawFn) -> bytes:
-    """Return a good flash with some bytes, words or stretches changed, and perhaps what it says of itself mended."""
+def damaged_flashes(draw: st.DrawFn) -> Recipe:
+    """Return a good flash with some changes where they count, and perhaps what it says of itself mended."""
     base = draw(st.sampled_from(good_flashes()))
-    flash = bytearray(base)
     where = places(base)
-    for _ in range(draw(st.integers(0, 8))):
-        start, length = draw(st.sampled_from(where))
-        offset = start + draw(st.integers(0, length - 1))
-        match draw(st.sampled_from("bbwwfc")):
-            case "b":
-                flash[offset] = draw(st.integers(0, 255))
-            case "w":
-                offset &= ~3
-                flash[offset : offset + 4] = struct.pack("<I", draw(WORDS))
-            case "f":
-                size = draw(st.sampled_from([1, 4, 32, 4096, 65536]))
-                flash[offset : offset + size] = bytes((draw(st.sampled_from([0, 0xFF, 0x5A])),)) * size
-            case _:
-                source = draw(st.sampled_from(where))[0]
-                flash[offset : offset + 32] = flash[source : source + 32]
-    if draw(st.booleans()):
-        mend_table(flash)
-    for start, _ in where[3:] if draw(st.booleans()) else ():
-        mend_entry(flash, start)
-    return bytes(flash[: len(base)])
+    offsets = st.sampled_from(where).flatmap(lambda place: st.integers(place[0], place[0] + place[1] - 1))
+    return Recipe(
+        base,
+        draw(edits(offsets, most=8)),
+        tuple(start for start, _ in where[3:]) if draw(st.booleans()) else (),
+        mends_table=draw(st.booleans()),
+    )
 
 
-def mend_table(flash: bytearray) -> None:
-    """Make the MD5 of the table right again, if it has such a row."""
+def _mend_table(flash: bytearray) -> None:
     for row in range(TABLE_OFFSET, TABLE_OFFSET + 0xC00, 32):
         if flash[row : row + 2] == b"\xeb\xeb":
             flash[row + 16 : row + 32] = hashlib.md5(flash[TABLE_OFFSET:row]).digest()
             return
 
 
-def mend_entry(flash: bytearray, offset: int) -> None:
-    """Make the CRC of a select entry right again, if one is there."""
-    (seq,) = struct.unpack_from("<I", flash, offset)
-    if flash[offset] != 0xE9:
-        flash[offset + 28 : offset + 32] = struct.pack("<I", SelectEntry.make(seq, 0).crc)
+def _mend_entry(flash: bytearray, offset: int) -> None:
+    if flash[offset] != IMAGE_MAGIC:
+        (seq,) = _WORD.unpack_from(flash, offset)
+        flash[offset + 28 : offset + 32] = _WORD.pack(SelectEntry.make(seq, 0).crc)
 
 
 @st.composite
@@ -181,52 +207,30 @@ ENTRIES: Final = st.one_of(
 
 
 @st.composite
-def assembled_flashes(draw: st.DrawFn) -> bytes:
+def assembled_flashes(draw: st.DrawFn) -> Recipe:
     """Return 4 MB with any table, any otadata and any images, in the places of a usual table or of their own."""
-    flash = bytearray(draw(st.sampled_from(good_flashes())))
-    table = draw(st.one_of(tables(), st.just(TWO_SLOTS.to_bytes())))
-    flash[TABLE_OFFSET : TABLE_OFFSET + 0xC00] = table
-    otadata = PartitionTable.as_read_by_app(table).otadata
-    spots = [otadata.offset, otadata.offset + SECOND_ENTRY] if otadata else []
-    for spot in spots:
-        put(flash, spot, draw(ENTRIES))
-    for partition in PartitionTable.as_read_by_app(table).app_partitions[:4]:
-        put(flash, partition.offset, draw(st.one_of(images(), st.just(small_firmware()), st.just(b"\xff" * 64))))
-    return bytes(flash)
+    data = draw(st.one_of(tables(), st.just(TWO_SLOTS.to_bytes())))
+    table = PartitionTable.as_read_by_app(data)
+    parts: list[Edit] = [(TABLE_OFFSET, data, 1)]
+    for offset in (table.otadata.offset, table.otadata.offset + SECOND_ENTRY) if table.otadata else ():
+        parts.append((offset, draw(ENTRIES), 1))
+    for partition in table.app_partitions[:4]:
+        app = draw(st.one_of(images(), st.just(small_firmware()), st.just(b"\xff" * 64)))
+        parts.append((partition.offset, app, 1))
+    return Recipe(draw(st.sampled_from(good_flashes())), tuple(parts))
 
 
-def put(flash: bytearray, offset: int, data: bytes) -> None:
-    """Put ``data`` there as far as it fits."""
-    if offset < len(flash):
-        flash[offset : offset + len(data)] = data[: len(flash) - offset]
+@cache
+def _noise(seed: int) -> bytes:
+    return hashlib.shake_128(seed.to_bytes(1, "little")).digest(4 * MIB)
 
 
-NOISE: Final = st.builds(
-    lambda seed, size: hashlib.shake_128(seed).digest(size), st.binary(max_size=8), st.just(4 * MIB)
-)
-FLASHES: Final = st.one_of(*[damaged_flashes()] * 5, *[assembled_flashes()] * 4, NOISE)
+NOISE: Final = st.integers(0, 7).map(lambda seed: Recipe(_noise(seed)))
+FLASHES: Final = st.one_of(*[damaged_flashes()] * 10, *[assembled_flashes()] * 9, NOISE)
 
 
-def damaged(make: Callable[[], tuple[bytes, ...]]) -> st.SearchStrategy[bytes]:
-    """Return a strategy for one of some byte strings with up to a dozen changes anywhere, cut or not."""
-
-    @st.composite
-    def strategy(draw: st.DrawFn) -> bytes:
-        data = bytearray(draw(st.sampled_from(make())))
-        for _ in range(draw(st.integers(0, 12))):
-            offset = draw(st.integers(0, len(data) - 1))
-            match draw(st.sampled_from("bbbwfc")):
-                case "b":
-                    data[offset] = draw(st.integers(0, 255))
-                case "w":
-                    data[offset : offset + 4] = struct.pack("<I", draw(WORDS))[: len(data) - offset]
-                case "f":
-                    size = min(draw(st.sampled_from([2, 32, 256, 4096])), len(data) - offset)
-                    data[offset : offset + size] = bytes((draw(st.sampled_from([0, 0xFF])),)) * size
-                case _:
-                    source = draw(st.integers(0, len(data) - 1))
-                    piece = data[source : source + 32][: len(data) - offset]
-                    data[offset : offset + len(piece)] = piece
-        return bytes(data)
-
-    return strategy()
+def damaged(make: Callable[[], tuple[bytes, ...]]) -> st.SearchStrategy[Recipe]:
+    """Return a strategy for one of some byte strings with up to a dozen changes anywhere."""
+    return st.deferred(lambda: st.sampled_from(make())).flatmap(
+        lambda base: st.builds(Recipe, st.just(base), edits(st.integers(0, len(base) - 1), most=12))
+    )

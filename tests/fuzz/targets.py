@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from simulator.boards import load_board
 from simulator.boot import boot
+from simulator.boot.revision import RevisionName
 from simulator.dump import boot_config_in, read_dump
 from simulator.errors import DescriptionError, FormatError
 from simulator.filesystem import FileSystemError, NotFormattedError, build_file_system, detect, mount
@@ -28,7 +29,7 @@ from simulator.inspection import explain_otadata, explain_rollback, inspect_flas
 from simulator.nvs import Nvs, NvsEntry, NvsFatalError
 from simulator.testing import small_firmware
 from tests.firmware.linked_image import hello_world, lua_rtos, lua_rtos_of_2016
-from tests.fuzz.flashes import ENTRIES, FLASHES, damaged, images, tables
+from tests.fuzz.flashes import ENTRIES, FLASHES, Recipe, damaged, images, tables
 
 READS_OF_A_BOOT_MAX: Final = 1_000
 """36 for each of the 18 images that there can be, and some for table, otadata and descriptors."""
@@ -42,8 +43,12 @@ class Target:
 
     name: str
     strategy: st.SearchStrategy[Any]
-    check: Callable[[Any], None]
+    function: Callable[[Any], None]
     share: int
+
+    def check(self, example: Any) -> None:
+        """Give it an example, which may be the recipe for one."""
+        self.function(example.build() if isinstance(example, Recipe) else example)
 
 
 @contextmanager
@@ -89,15 +94,16 @@ class CountingFlash(MemoryFlash):
 # -- the boot ---------------------------------------------------------------------------------------------------------
 
 
-def check_boot(example: tuple[bytes, str, bool]) -> None:
+def check_boot(example: tuple[Recipe, RevisionName, bool]) -> None:
     """ROM and bootloader end with a verdict; what boots lies on the chip; nothing but otadata changes."""
-    flash, bootloader, rollback = example
+    recipe, bootloader, rollback = example
+    flash = recipe.build()
     with counted_reads(READS_OF_A_BOOT_MAX):
-        result = boot(flash, bootloader, rollback=rollback)  # type: ignore[arg-type]
+        result = boot(flash, bootloader, rollback=rollback)
     assert (result.label is None) == (result.offset is None)
     assert result.log
     assert len(result.flash) == len(flash)
-    assert boot(flash, bootloader, rollback=rollback) == result  # type: ignore[arg-type]
+    assert boot(flash, bootloader, rollback=rollback) == result
 
 
 def check_dump(flash: bytes) -> None:
