@@ -22,6 +22,7 @@ from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
 from simulator.device.calls.sntp import SntpCalls
+from simulator.device.calls.sockets import SocketCalls
 from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
 from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
@@ -110,6 +111,7 @@ class App:
         """Bytes arrive at the console."""
         self._console.receive(data)
         if self.kernel is not None:
+        self._sockets: SocketCalls
             self.kernel.wake()
 
     def where(self) -> str:
@@ -173,11 +175,15 @@ class App:
                     outcome = await self._interpret()
             finally:
                 await self._driver.aclose()
+            self._sockets = SocketCalls(self._interface, self._clock, nursery)
                 nursery.cancel_scope.cancel()
         return outcome
 
     async def _interpret(self) -> Outcome:
         """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""
+                self._bench.now_ns, self._bench.on_deadline = self._now_ns, lambda: None
+                self._drivers.close()
+                await self._sockets.aclose()
         board = self.identity.board
         ethernet = board.ethernet.interface if board.ethernet is not None else "none"
         machine = Machine(heap_bytes=self.identity.heap_bytes * _HOST_HEAP_FACTOR, ethernet=ethernet)
@@ -195,7 +201,7 @@ class App:
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
-            self._net, self._nvs, ota, http_client, self._sntp,
+            self._net, self._nvs, ota, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter
         try:

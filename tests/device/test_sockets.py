@@ -1,0 +1,194 @@
+"""LuaSocket: a board as a client and as a server on the virtual network."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+
+from simulator.network import VirtualStream
+from tests.device.stage import JOIN, Stage, on_stage
+
+REQUIRE = 'local socket = require("socket") '
+
+
+def printed(
+    script: str, serve: Callable[[VirtualStream], Awaitable[None]] | None = None, files: dict[str, str] | None = None
+) -> str:
+    """Return what a board that has joined prints; ``serve`` serves port 7 of ``server.example``."""
+
+    async def play(stage: Stage) -> str:
+        if serve is not None:
+            stage.world.add_server("server.example", serve, port=7)
+        return (await stage.printed()).replace("\r", "")
+
+    return on_stage(play, script=JOIN + REQUIRE + script, files=files)
+
+
+def sends(*pieces: bytes, then_waits: bool = False) -> Callable[[VirtualStream], Awaitable[None]]:
+    async def serve(stream: VirtualStream) -> None:
+        for piece in pieces:
+            await trio.sleep(0.5)
+            await stream.send_all(piece)
+        if then_waits:
+            await trio.sleep_forever()
+        await stream.aclose()
+
+    return serve
+
+
+async def echo(stream: VirtualStream) -> None:
+    async for data in stream:
+        await stream.send_all(data)
+
+
+CONNECT = 'local c = assert(socket.connect("server.example", 7)) '
+
+
+def test_what_is_sent_comes_back_from_an_echo_server() -> None:
+    script = CONNECT + 'print(c:send("hello\\n")) print(c:receive()) print(c:send("abcdef", 2, 4)) print(c:receive(3))'
+    assert printed(script, echo) == "6\nhello\n4\nbcd\n"
+
+
+def test_lines_come_without_their_ends_and_wherever_they_are_cut() -> None:
+    script = CONNECT + 'for i = 1, 4 do print(c:receive("*l")) end'
+    assert printed(script, sends(b"on", b"e\r\ntwo\n\nre", b"st")) == "one\ntwo\n\nnil\tclosed\trest\n"
+
+
+def test_all_is_what_comes_until_the_end() -> None:
+    script = CONNECT + 'print(#c:receive("*a", "12")) print(c:receive("*a"))'
+    assert printed(script, sends(b"x" * 5000, b"y" * 5000)) == "10002\nnil\tclosed\t\n"
+
+
+def test_a_prefix_counts_among_the_bytes_that_are_wanted() -> None:
+    script = CONNECT + 'print(c:receive(5, "ab")) print(c:receive(9, "x"))'
+    assert printed(script, sends(b"cdefg")) == "abcde\nnil\tclosed\txfg\n"
+
+
+def test_a_timeout_returns_what_has_come_and_the_rest_comes_later() -> None:
+    script = CONNECT + 'c:settimeout(0.7, "t") print(c:receive(4)) c:settimeout(nil, "t") print(c:receive(4, "ab"))'
+    assert printed(script, sends(b"ab", b"cd", then_waits=True)) == "nil\ttimeout\tab\nabcd\n"
+
+
+def test_without_a_timeout_what_has_arrived_is_found() -> None:
+    script = CONNECT + "c:settimeout(0) print(c:receive(2)) socket.sleep(1) print(c:receive(2))"
+    assert printed(script, sends(b"ab", then_waits=True)) == "nil\ttimeout\t\nab\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        ('socket.connect("server.example", 8)', "nil\tconnection refused\n"),
+        ('socket.connect("nobody.example", 7)', "nil\tnon-recoverable failure in name resolution\n"),
+        ('socket.connect("203.0.113.99", 7)', "nil\ttimeout\n"),
+        ('socket.dns.toip("nobody.example")', "nil\thost not found\n"),
+        ('(socket.dns.toip("server.example"))', "203.0.113.1\n"),
+        ('socket.dns.tohostname("x")', "socket.dns.tohostname is not simulated yet"),
+        ("socket.tcp():receive()", "bad argument #1 to 'receive' (tcp{client} expected)"),
+        ('(tostring(socket.tcp()):gsub("0x%x+", "#"))', "tcp{master}: #\n"),
+        ("socket._VERSION, package.loaded.socket == socket", "LuaSocket 3.0-rc1\ttrue\n"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_the_words_of_luasocket(call: str, shown: str) -> None:
+    assert shown.removeprefix("bad argument #1 to 'receive' (") in printed(f"print({call})", echo)
+
+
+def test_a_connection_breaks_with_the_link() -> None:
+    script = CONNECT + "net.wf.stop() print(c:receive()) print(c:send('x')) print(socket.connect('203.0.113.1', 7))"
+    assert printed(script, echo) == "nil\tclosed\t\nnil\tclosed\t0\nnil\tHost is unreachable\n"
+
+
+def test_an_own_file_comes_before_the_module_of_the_firmware() -> None:
+    assert printed("print(socket)", files={"/lib/lua/socket.lua": "return 'mine'"}) == "mine\n"
+
+
+SERVER = """local server = assert(socket.bind("*", 8080))
+print(server:getsockname())
+local c = server:accept()
+print((c:getpeername()))
+c:send("you said " .. c:receive() .. "\\n")
+c:close() print(c:receive())
+"""
+
+
+def test_a_board_serves_a_client() -> None:
+    async def play(stage: Stage) -> None:
+        client = stage.world.network.add_host("client", "203.0.113.77")
+        stage.power_on()
+        while "8080" not in stage.console:
+            await trio.sleep(0.1)
+        stream = await client.connect(stage.world.network.interface("b0").address, 8080)
+        await stream.send_all(b"hi\n")
+        received = b""
+        async for data in stream:
+            received += data
+        assert received == b"you said hi\n"
+        assert await stage.board.finished()
+        assert stage.console.endswith("8080\tinet\r\n203.0.113.77\r\nnil\tclosed\t\r\n\r\n/ > ")
+
+    on_stage(play, script=JOIN + REQUIRE + SERVER)
+
+
+def test_a_port_is_free_again_after_a_restart() -> None:
+    script = 'print(socket.bind("*", 80) ~= nil, socket.bind("*", 80)) if os.resetreason() == 1 then os.exit() end'
+    assert printed(script) == "true\tnil\taddress already in use\n"
+
+
+def test_select_tells_which_sockets_have_something() -> None:
+    script = (
+        CONNECT
+        + """local d = assert(socket.connect("server.example", 7))
+local r, s, e = socket.select({c, d}, nil, 0.2) print(#r, #s, e)
+d:send("x") r, s, e = socket.select({c, d}) print(#r, r[1] == d, r[d], e)
+r, s, e = socket.select({c}, {d}, 5) print(#r, #s, e)
+d:send("y") print(d:receive(1)) socket.sleep(1) r = socket.select({d}, nil, 0) print(#r)"""
+    )
+    assert printed(script, echo) == "0\t0\ttimeout\n1\ttrue\t1\tnil\n0\t1\tnil\nx\n1\n"
+
+
+def test_datagrams_go_and_come() -> None:
+    async def play(stage: Stage) -> str:
+        server = stage.world.network.add_host("server.example", "203.0.113.9").open_datagrams(9)
+
+        async def serve() -> None:
+            while True:
+                data, sender = await server.receive_from()
+                await server.send_to(data.upper(), sender)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(serve)
+            result = (await stage.printed()).replace("\r", "")
+            nursery.cancel_scope.cancel()
+        return result
+
+    script = """local u = socket.udp() u:settimeout(1)
+print(u:receive())
+print(u:sendto("abc", "203.0.113.9", 9)) print(u:receivefrom())
+print(u:send("x"))
+print(u:setpeername("server.example", 9)) print(u:send("defg")) print(u:receive(2)) print(u:getpeername())
+print(u:close()) print((tostring(u):gsub("0x%x+", "#")))"""
+    assert on_stage(play, script=JOIN + REQUIRE + script) == (
+        "nil\ttimeout\n1\nABC\t203.0.113.9\t9\nnil\tSocket is not connected\n1\n1\nDE\n203.0.113.9\t9\n1\n"
+        "udp{connected}: #\n"
+    )
+
+
+def test_a_limit_for_a_wait_begins_anew_with_every_wait() -> None:
+    script = CONNECT + "c:settimeout(0.7) print(c:receive(4)) print(c:gettimeout())"
+    assert printed(script, sends(b"ab", b"cd")).startswith("abcd\n0.7")
+
+
+def test_gettime_is_the_time_of_the_board_and_sleep_lets_it_pass() -> None:
+    script = "local t = socket.gettime() print(t - os.time() < 200) socket.sleep(2000) print(socket.gettime() > t)"
+    assert printed(script) == "true\ntrue\n"
+
+
+def test_protect_turns_what_try_raises_into_a_result() -> None:
+    script = """local closed = 0
+local try = socket.newtry(function() closed = closed + 1 end)
+print(socket.protect(function() return 1, 2 end)())
+print(socket.protect(function() try(nil, "reason") end)())
+print(pcall(socket.protect(function() error("mine", 0) end)))
+print(closed, socket.skip(2, 1, 2, 3, 4), socket.try(5, 6))"""
+    assert printed(script) == "1\t2\nnil\treason\nfalse\tmine\n1\t3\t5\t6\n"
