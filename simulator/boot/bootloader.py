@@ -53,9 +53,12 @@ from simulator.formats.partition_table import (
     PartitionTable,
     PartitionTableError,
 )
-from simulator.units import NS_PER_S
+from simulator.units import NS_PER_MS, NS_PER_S
 
 TAG: Final = "boot"
+
+LOOK_INTERVAL_NS: Final = 10 * NS_PER_MS
+"""How often it looks at a pin that is held; a real one does nothing else all the time."""
 
 _SPEEDS: Final[dict[int, str]] = {SpiSpeed.MHZ_40: "40MHz", SpiSpeed.MHZ_26: "26.7MHz", SpiSpeed.MHZ_80: "80MHz"}
 _MODES: Final[dict[int, str]] = {mode: mode.name.replace("_", " ") for mode in SpiMode}
@@ -457,10 +460,11 @@ class _Bootloader:
 
     def _is_held(self, pin: int) -> Work[bool]:
         """Watch a pin as long as it is low, but not longer than it has to be (``..._check_long_hold_gpio``)."""
-        held_ns, needed_ns = self.esp32.held_low_ns(pin), self.config.hold_s * NS_PER_S
-        if held_ns:
-            yield Pause(min(held_ns, needed_ns))
-        return held_ns >= needed_ns
+        for _ in range(0, self.config.hold_s * NS_PER_S, LOOK_INTERVAL_NS):
+            if not self.esp32.is_low(pin):
+                return False
+            yield Pause(LOOK_INTERVAL_NS)
+        return True
 
     def _reset_to_factory(self, reset: FactoryReset) -> Work[None]:
         log, tag = self.log, "boot_comm"

@@ -13,8 +13,8 @@ ECO3: Final = 300
 """The chip revision with the newer mask ROM."""
 
 
-def _nothing_is_held(_gpio: int) -> int:
-    return 0
+def _nothing_is_low(_gpio: int) -> bool:
+    return False
 
 
 def _no_entropy(count: int) -> bytes:
@@ -31,8 +31,8 @@ class Esp32:
     reset_reason: ResetReason = ResetReason.POWERON_RESET
     boot_mode: int = NORMAL_BOOT_MODE
     """What the strapping pins said when they were latched."""
-    held_low_ns: Callable[[int], int] = _nothing_is_held
-    """For how long from now on a GPIO with a pull-up stays low; 0 if it is high."""
+    is_low: Callable[[int], bool] = _nothing_is_low
+    """Whether somebody pulls a GPIO low at this moment, against the pull-up of the chip."""
     random_bytes: Callable[[int], bytes] = _no_entropy
     """The random number generator of the hardware."""
     watchdog_pcs: tuple[int, int] = (0x400D1234, 0x400D5678)

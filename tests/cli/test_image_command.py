@@ -77,7 +77,7 @@ def test_a_key_that_the_firmware_before_does_not_trust_is_refused(tmp_path: Path
     refused = luatwin("image", "build", after, "--after", file, "--sign", tmp_path / "v2")
     assert (refused.code, refused.err) == (
         2,
-        "luatwin: the key is for secure boot v2, the firmware for v1\n",
+        "luatwin: the key is for secure boot v2, the firmware for secure boot v1\n",
     )
     assert not after.exists()
 
