@@ -1,0 +1,141 @@
+"""The same inputs give the same events: in every process, with every board alone or among others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import pytest
+import trio
+
+from simulator.boards import load_board
+from simulator.events import Event
+from simulator.firmware import SMALLEST_IMAGE_BYTES, build_for, first_manifest, next_manifest
+from simulator.wifi import AccessPoint, Lan
+from simulator.world import World, run_in_world
+from tests.helpers import ROOT, run_luatwin
+
+CHATTER = """
+local names = {}
+for i = 1, 20 do names["name" .. i * 7919] = i end
+for name, i in pairs(names) do io.write(name, "=", i, " ") end
+print(tostring(names), tostring(print), os.time(), os.clock())
+local file = io.open("/notes.txt", "a") file:write(os.resetreason(), "\\n") file:close()
+local m = thread.createmutex()
+for i = 1, 3 do
+  thread.start(function()
+    for step = 1, 5 do
+      m:lock() print("thread", i, step, os.clock(), math.random(1000)) m:unlock()
+      thread.sleepms(i * 7)
+    end
+  end)
+end
+local ticks = 0
+local timer = tmr.attach(10, function(t)
+  ticks = ticks + 1
+  print("tick", ticks)
+  if ticks == 20 then t:detach() end
+end)
+timer:start()
+net.callback(function(event) print("callback", event.interface, event.type) end)
+for i = 1, 300000 do local _ = i * i end
+"""
+"""Threads, timers, files, addresses and the order of a table: what is not the same by itself."""
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("script") / "chatty.lua"
+    demo = (ROOT / "lua" / "demo" / "ota.lua").read_text()
+    path.write_text(CHATTER + demo + "print('mac ' .. net.wf.stat(true).mac)")
+    return path
+
+
+@cache
+def log_of(script: Path, *, seed: int, hash_seed: int) -> bytes:
+    """Run the script in a process of its own and return the event log."""
+    events = script.with_name("events.ndjson")
+    finished = run_luatwin(
+        "run", script, "--image-size", "16K", "--seed", str(seed), "--events", events, PYTHONHASHSEED=str(hash_seed)
+    )
+    assert finished.returncode == 0, finished.stderr
+    return events.read_bytes()
+
+
+def test_two_processes_write_the_same_log_to_the_byte(script: Path) -> None:
+    first, second = (log_of(script, seed=5, hash_seed=hash_seed) for hash_seed in (1, 2))
+    assert first.count(b"\n") > 300
+    assert first == second
+
+
+def test_another_seed_is_another_board_in_the_same_story(script: Path) -> None:
+    first, second = (parse(log_of(script, seed=seed, hash_seed=1)) for seed in (5, 6))
+
+    def of_kind(kind: str, events: Iterable[Event]) -> list[Event]:
+        return [event for event in events if event["kind"] == kind]
+
+    assert mac_address(first) != mac_address(second)
+    for kind in ("reset", "boot.app", "ota.begin", "ota.activate", "otadata", "end"):
+        assert without_times(of_kind(kind, first)) == without_times(of_kind(kind, second))
+    assert of_kind("boot.app", first)[-1]["label"] == "ota_0"
+
+
+def parse(log: bytes) -> list[Event]:
+    return [json.loads(line) for line in log.splitlines()[1:]]
+
+
+def mac_address(events: list[Event]) -> str:
+    (line,) = (event["text"] for event in events if event.get("text", "").startswith("mac 30:ae:a4:"))
+    return str(line)
+
+
+def without_times(events: list[Event]) -> list[Event]:
+    return [{key: value for key, value in event.items() if key not in ("n", "t")} for event in events]
+
+
+# -- several boards ---------------------------------------------------------------------------------------------------
+
+UPDATE = """
+net.wf.setup(net.wf.mode.STA, "%s", "secret-password")
+net.wf.start(false)
+while not net.connected() do tmr.sleepms(100) end
+net.ota()
+"""
+
+
+def played(*powered: str, seed: int) -> dict[str, list[Event]]:
+    """Let two boards do much the same, those that are ``powered``; return what happened to each, without ``n``."""
+    events: list[Event] = []
+
+    async def main(world: World) -> None:
+        world.events.subscribe(events.append)
+        kind = load_board("N1ESP32-OTA")
+        world.publish(build_for(kind, next_manifest(first_manifest(kind)), size_bytes=SMALLEST_IMAGE_BYTES))
+        for name in ("b0", "b1"):
+            lan = Lan(f"10.0.{name[1]}.0/24")
+            world.air.add(AccessPoint(f"home of {name}", "secret-password", lan=lan))
+            world.new_board(
+                kind, name=name, script=CHATTER + UPDATE % f"home of {name}", image_bytes=SMALLEST_IMAGE_BYTES
+            )
+        boards = [board for board in world.boards if board.name in powered]
+        for board in boards:
+            world.power_on(board)
+        for board in boards:
+            assert await board.finished()
+        await trio.sleep(60 - trio.current_time())
+
+    run_in_world(main, seed=seed)
+    return {
+        name: [{key: value for key, value in event.items() if key != "n"} for event in events if event["board"] == name]
+        for name in powered
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_boards_do_not_disturb_each_other(seed: int) -> None:
+    together = played("b0", "b1", seed=seed)
+    alone = {**played("b0", seed=seed), **played("b1", seed=seed)}
+    for name in ("b0", "b1"):
+        assert together[name] == alone[name]
