@@ -21,10 +21,12 @@ from simulator.firmware import (
     DEFAULT_IMAGE_BYTES,
     Manifest,
     build_for,
+    embedded_manifest,
     find_manifest,
     first_manifest,
     next_manifest,
     read_manifest,
+    recognise,
 )
 from simulator.firmware.manifest import Profile
 from simulator.formats import AppDescriptor, AppImage, ImageHeader, SpiMode, SpiSpeed
@@ -152,7 +154,7 @@ def describe_image(image: AppImage, *, file_bytes: int) -> dict[str, Any]:
         if header[name] in list(names):
             header[name] = names(header[name]).name
     descriptor, manifest = image.app_descriptor, find_manifest(image)
-    return {
+    parts: dict[str, Any] = {
         "image": {
             "length": image.length,
             "bytes_behind_it": file_bytes - image.length,
@@ -164,6 +166,10 @@ def describe_image(image: AppImage, *, file_bytes: int) -> dict[str, Any]:
         "app_descriptor": _fields(descriptor) if descriptor else None,
         "manifest": _fields(manifest) if manifest else None,
     }
+    recognition = recognise(image) if manifest and embedded_manifest(image) is None else None
+    if recognition is not None:
+        parts["recognised"] = {"found": list(recognition.found), "assumed": list(recognition.assumed)}
+    return parts
 
 
 def _segments(image: AppImage) -> list[dict[str, Any]]:
@@ -203,6 +209,8 @@ def _readable(name: str, value: Any) -> str:
             return f"{value:#010x}"
         case "magic" | "wp_pin":
             return f"{value:#04x}"
+        case "found" | "assumed":
+            return ", ".join(value)
         case "data_offset":
             return f"{value:#x}"
         case "flash_size":

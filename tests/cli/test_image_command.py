@@ -8,6 +8,7 @@ import pytest
 
 from simulator.firmware import read_manifest
 from simulator.formats import AppImage, Segment, build_image
+from tests.firmware.linked_image import lua_rtos
 from tests.helpers import luatwin
 from tests.signatures.signing_keys import OTHER_V1_PEM, V1, V1_PEM, V2, V2_PEM
 
@@ -161,3 +162,21 @@ def test_a_damaged_image_names_the_fault(firmware: Path) -> None:
     finished = luatwin("image", "info", firmware)
     assert finished.code == 2
     assert finished.err.startswith("luatwin: checksum is 0x")
+
+
+def test_a_real_build_is_recognised_and_what_had_to_be_assumed_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "lua_rtos.bin"
+    file.write_bytes(lua_rtos())
+    told = luatwin("image", "info", file, "--json").result
+    assert told["manifest"]["firmware"] == "WHITECAT-ESP32-N1-OTA"
+    assert "board type N1ESP32" in told["recognised"]["found"]
+    assert "log level NONE" in told["recognised"]["assumed"]
+    out = luatwin("image", "info", file).out
+    assert "firmware WHITECAT-ESP32-N1-OTA, board type N1ESP32" in " ".join(out.split())
+    assert "recognised" not in luatwin("image", "info", firmware_of_ours(tmp_path), "--json").result
+
+
+def firmware_of_ours(tmp_path: Path) -> Path:
+    file = tmp_path / "ours.bin"
+    assert luatwin("image", "build", file, "--size", "64K").code == 0
+    return file
