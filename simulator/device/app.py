@@ -105,13 +105,13 @@ class App:
         self._nvs = NvsCalls(identity, chip, emit)
         self._net: NetCalls
         self._sntp: SntpCalls
+        self._sockets: SocketCalls
         self._driver: NetDriver
 
     def receive(self, data: bytes) -> None:
         """Bytes arrive at the console."""
         self._console.receive(data)
         if self.kernel is not None:
-        self._sockets: SocketCalls
             self.kernel.wake()
 
     def where(self) -> str:
@@ -169,21 +169,19 @@ class App:
             self._files = FileCalls(root, self._chip, self._console, emit=self._emit, mounts=("dev",))
             self._net = NetCalls(self._driver, self._console)
             self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
+            self._sockets = SocketCalls(self._interface, self._clock, nursery)
             try:
                 outcome: Outcome = Rerun()
                 while isinstance(outcome, Rerun):
                     outcome = await self._interpret()
             finally:
+                await self._sockets.aclose()
                 await self._driver.aclose()
-            self._sockets = SocketCalls(self._interface, self._clock, nursery)
                 nursery.cancel_scope.cancel()
         return outcome
 
     async def _interpret(self) -> Outcome:
         """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""
-                self._bench.now_ns, self._bench.on_deadline = self._now_ns, lambda: None
-                self._drivers.close()
-                await self._sockets.aclose()
         board = self.identity.board
         ethernet = board.ethernet.interface if board.ethernet is not None else "none"
         machine = Machine(heap_bytes=self.identity.heap_bytes * _HOST_HEAP_FACTOR, ethernet=ethernet)
