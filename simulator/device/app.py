@@ -15,6 +15,7 @@ from simulator.boards import Board
 from simulator.boot.ota import Ota
 from simulator.console import MASK_AT_BOOT, Level, Log, banner
 from simulator.device.calls import CallGroup, collect
+from simulator.device.calls.checksums import ChecksumCalls
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
 from simulator.device.calls.http_client import HttpClientCalls
@@ -198,7 +199,7 @@ class App:
         )
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         groups: tuple[CallGroup, ...] = (
-            self._console, self._files, TransferCalls(self._console, self._files), system, self._timers, self._threads,
+            self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files), system, self._timers, self._threads,
             self._net, self._nvs, ota, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter

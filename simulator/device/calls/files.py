@@ -91,6 +91,12 @@ class FileCalls(CallGroup):
             self._emit("fs.write", path=self.absolute(path), mode=mode)
         return file
 
+    def load(self, path: bytes) -> bytes:
+        """Return what is in a file, and let the running Lua thread pay for reading it; or `FileSystemError`."""
+        data = self.root.read_file(self.absolute(path))
+        self._pay()
+        return data
+
     async def settle(self) -> None:
         """Let a call that waits pay for what the flash chip did."""
         busy_ns = self._chip.take_busy_ns()
@@ -114,11 +120,9 @@ class FileCalls(CallGroup):
     @call("fs.load")
     def _load(self, path: bytes) -> Result:
         try:
-            data = self.root.read_file(self.absolute(path))
+            return (self.load(path),)
         except FileSystemError as error:
             return (None, error.text.encode())
-        self._pay()
-        return (data,)
 
     @call("fs.open")
     def _open_file(self, path: bytes, mode: bytes) -> Result:

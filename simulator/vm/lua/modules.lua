@@ -119,6 +119,12 @@ local FILES = {
   debug = "debug", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
   thread = "thread", tmr = "tmr",
 }
+-- Modules that not every build has, each in a file of its own name.
+local DRIVERS = {}
+for _, name in next, {"crc", "md5", "pack", "vm"} do
+  DRIVERS[name] = true
+end
+
 local base, globals = {}, _G
 K.base_library, K.globals = base, globals
 
@@ -153,7 +159,11 @@ setmetatable(base, {__index = function(_, name)
   end
   if waiting_modules[name] then
     waiting_modules[name] = nil
-    base[name] = K.module(name, {})
+    if DRIVERS[name] then
+      K.library(name)
+    else
+      base[name] = K.module(name, {})
+    end
   end
   return rawget(base, name)
 end})
