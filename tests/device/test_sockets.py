@@ -192,3 +192,25 @@ print(socket.protect(function() try(nil, "reason") end)())
 print(pcall(socket.protect(function() error("mine", 0) end)))
 print(closed, socket.skip(2, 1, 2, 3, 4), socket.try(5, 6))"""
     assert printed(script) == "1\t2\nnil\treason\nfalse\tmine\n1\t3\t5\t6\n"
+
+
+def test_a_source_gives_what_comes_in_blocks_until_the_end() -> None:
+    script = CONNECT + 'local next = socket.source("until-closed", c) print(#next(), #next(), next(), c:getfd())'
+    assert printed(script, sends(b"x" * 3000)) == "2048\t952\tnil\t-1\n"
+
+
+def test_a_source_of_a_length_leaves_the_rest() -> None:
+    script = CONNECT + 'local next = socket.source("by-length", c, 3) print(next(), next(), c:receive(2))'
+    assert printed(script, sends(b"abcde")) == "abc\tnil\tde\n"
+
+
+def test_a_sink_takes_chunks_and_may_close_at_the_end() -> None:
+    script = (
+        CONNECT
+        + """local put = socket.sink("close-when-done", c)
+print(put("one\\n"), c:receive(), put(), c:getfd())
+print(pcall(socket.sink, "no-such-sink", c))"""
+    )
+    first, second = printed(script, echo).splitlines()
+    assert first == "4\tone\t1\t-1"
+    assert second.endswith("unknown key (no-such-sink)")

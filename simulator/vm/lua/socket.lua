@@ -485,7 +485,7 @@ for _, name in next, {"getaddrinfo", "gethostname", "getnameinfo", "tohostname"}
   end
 end
 
-for _, name in next, {"tcp6", "udp6", "connect6", "source", "sink"} do
+for _, name in next, {"tcp6", "udp6", "connect6"} do
   socket[name] = function()
     raise("socket." .. name .. " is not simulated yet")
   end
@@ -592,5 +592,67 @@ function socket.choose(choices)
     return make(first, second)
   end
 end
+
+-------------------------------------------------------------------------------------------------------------------
+-- LTN12 sources and sinks: functions that give and take a chunk, nil for the end
+
+local sources, sinks = {}, {}
+
+-- Exactly so many bytes, in blocks.
+sources["by-length"] = function(object, length)
+  return function()
+    if length <= 0 then
+      return nil
+    end
+    local chunk, reason = tcp.receive(object, length < socket.BLOCKSIZE and length or socket.BLOCKSIZE)
+    if not chunk then
+      return nil, reason
+    end
+    length = length - #chunk
+    return chunk
+  end
+end
+
+-- What comes until the other side closes; then this side does.
+sources["until-closed"] = function(object)
+  local is_done = false
+  return function()
+    if is_done then
+      return nil
+    end
+    local chunk, reason, partial = tcp.receive(object, socket.BLOCKSIZE)
+    if chunk then
+      return chunk
+    elseif reason ~= "closed" then
+      return nil, reason
+    end
+    is_done = true
+    tcp.close(object)
+    return partial
+  end
+end
+sources.default = sources["until-closed"]
+
+sinks["keep-open"] = function(object)
+  return function(chunk)
+    if chunk then
+      return pass(tcp.send(object, chunk))
+    end
+    return 1
+  end
+end
+sinks.default = sinks["keep-open"]
+
+sinks["close-when-done"] = function(object)
+  return function(chunk)
+    if chunk then
+      return pass(tcp.send(object, chunk))
+    end
+    return pass(tcp.close(object))
+  end
+end
+
+socket.sourcet, socket.sinkt = sources, sinks
+socket.source, socket.sink = socket.choose(sources), socket.choose(sinks)
 
 return socket
