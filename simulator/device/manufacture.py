@@ -90,11 +90,7 @@ def _manufactured(
     key: SigningKey | None,
 ) -> FlashSnapshot:
     table = board.partition_table()
-    contents = bytearray(b"\xff" * board.flash_size_bytes)
-
-    def put(offset: int, data: bytes) -> None:
-        contents[offset : offset + len(data)] = data
-
+    chip = FlashChip(board.flash_size_bytes)
     bootloader = build_bootloader_image(
         replace(BootConfig.for_board(board), rollback=manifest.rollback),
         spi_mode=SPI_MODES[board.flash_mode],
@@ -102,13 +98,13 @@ def _manufactured(
         flash_size=board.flash_size_bytes,
         key=key,
     )
-    put(BOOTLOADER_OFFSET, bootloader)
+    chip.program(BOOTLOADER_OFFSET, bootloader)
     table_data = table.to_bytes()
-    put(TABLE_OFFSET, key.sign(table_data) if key is not None and key.scheme == "v1" else table_data)
+    chip.program(TABLE_OFFSET, key.sign(table_data) if key is not None and key.scheme == "v1" else table_data)
     slot = first_app_slot(table)
     image = build_for(board, manifest, size_bytes=image_bytes, key=key)
     check_fits(image, slot)
-    put(slot.offset, image)
+    chip.program(slot.offset, image)
     storage = storage_partition(board, table)
     if storage is not None:
         try:
@@ -117,8 +113,8 @@ def _manufactured(
             )
         except FileSystemError as error:
             raise UsageError(f"the files do not fit into the board's file system: {error.text}") from error
-        put(storage.offset, contents_of_storage)
-    return FlashChip(board.flash_size_bytes, bytes(contents)).snapshot()
+        chip.program(storage.offset, contents_of_storage)
+    return chip.snapshot()
 
 
 def first_app_slot(table: PartitionTable) -> Partition:

@@ -335,7 +335,7 @@ class FlashChip:
         sector = sectors[index]
         length = len(data)
         if sector is _ERASED_SECTOR and length == SECTOR_BYTES:
-            sectors[index] = bytes(data)
+            sectors[index] = _share_erased(data)
             return
         if isinstance(sector, bytes):
             sector = sectors[index] = bytearray(sector)
