@@ -199,7 +199,8 @@ class App:
         )
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         groups: tuple[CallGroup, ...] = (
-            self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files), system, self._timers, self._threads,
+            self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
+            system, self._timers, self._threads,
             self._net, self._nvs, ota, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter
