@@ -184,8 +184,7 @@ class App:
     async def _interpret(self) -> Outcome:
         """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""
         board = self.identity.board
-        ethernet = board.ethernet.interface if board.ethernet is not None else "none"
-        machine = Machine(heap_bytes=self.identity.heap_bytes * _HOST_HEAP_FACTOR, ethernet=ethernet)
+        machine = Machine(board, heap_bytes=self.identity.heap_bytes * _HOST_HEAP_FACTOR)
         system = SystemCalls(
             self.identity,
             machine,

@@ -87,8 +87,8 @@ def constants(module: str) -> dict[str, int | float | str]:
     }
 
 
-def build_members(module: str, board: Board) -> tuple[bytes | int | float, ...]:
-    """Return what the build of a board has in a module: the answer to the machine's request ``api.members``.
+def build_members(module: str, board: Board | None) -> tuple[bytes | int | float, ...]:
+    """Return what the build of a board, or any build, has in a module, as the machine takes it.
 
     It is flat: name, kind (``function``, ``constant`` or ``table``) and value of one after the other; the value of what
     is no constant is 0. Methods, constants without a known value and what only `require` finds are not in it, and a
@@ -98,7 +98,12 @@ def build_members(module: str, board: Board) -> tuple[bytes | int | float, ...]:
     if module not in found:
         return ()
     flat: list[bytes | int | float] = []
-    if module == "net.en.error" and board.ethernet is not None and board.ethernet.interface == "spi":
+    if (
+        module == "net.en.error"
+        and board is not None
+        and board.ethernet is not None
+        and board.ethernet.interface == "spi"
+    ):
         for exception, code in error_table("spi_eth").items():
             flat += (exception.encode(), b"constant", code)
         return tuple(flat)
@@ -107,15 +112,19 @@ def build_members(module: str, board: Board) -> tuple[bytes | int | float, ...]:
         if kind == "method" or (module == GLOBALS and name in _BY_REQUIRE):
             continue
         value = content if kind == "constant" else 0
-        if value is not None and CONDITIONS[condition[0] if condition else found[module].condition](board):
+        if value is not None and _has(board, condition[0] if condition else found[module].condition):
             flat += (name.encode(), kind.encode(), value.encode("latin-1") if isinstance(value, str) else value)
     return tuple(flat)
 
 
-def build_has_module(name: str, board: Board) -> bool:
-    """Return whether `require` finds a module of this name in the firmware of a board, though not as a global."""
+def build_has_module(name: str, board: Board | None) -> bool:
+    """Return whether `require` finds a module of this name in the firmware of a board, though it is no global."""
     module = modules().get(name)
-    return module is not None and module.by_require and CONDITIONS[module.condition](board)
+    return module is not None and module.by_require and _has(board, module.condition)
+
+
+def _has(board: Board | None, condition: str) -> bool:
+    return board is None or CONDITIONS[condition](board)
 
 
 def _data() -> Iterable[ModuleData]:

@@ -26,10 +26,13 @@ What keeps lupa from crashing the interpreter (each rule was found by a crash):
   ends the process. So there is always room for an answer (`Machine.make_room`), and the garbage collector rests while
   Lua is left and a script has finalizers (core.lua).
 * A request has at most 30 values: lupa moves them without looking at the size of the stack. (An answer may have more.)
-* Host callbacks never raise. Power-off: a thread parked in a yield is never resumed. One parked in a callback is
-  resumed once with an error and unwinds, since ``pcall`` and its kin re-raise at once when the machine is off.
-* `Machine.close` lets go in order: threads, every Lua object, the runtime. Host callbacks hold the machine by weak
-  reference, because Python's cycle collector would close the Lua state before the last object lets go of it.
+* A host callback never raises, and never returns a text while the heap may be full or a finalizer may run: an error
+  while lupa pushes its result would leave the GIL taken for ever.
+* Power-off: a thread parked in a yield is never resumed. One parked in a callback is resumed once with an error and
+  unwinds, since ``pcall`` and its kin re-raise at once when the machine is off.
+* `Machine.close` lets go in order: threads, every Lua object, the runtime. Host callbacks and Lua threads hold the
+  machine by weak reference, because Python's cycle collector would close the Lua state before the last object lets go
+  of it; so a machine that nobody closes is closed when its owner drops it.
 
 Everything is ``bytes`` on the way in and out: Lua strings are bytes.
 """
@@ -43,6 +46,9 @@ from typing import Any, Final, TypeAlias
 
 import greenlet
 from lupa import lua53 as lupa
+
+from simulator.boards import Board
+from simulator.vm.api import build_has_module, build_members
 
 Value: TypeAlias = bytes | int | float | bool | None
 Request: TypeAlias = tuple[Any, ...]
@@ -89,9 +95,21 @@ _idle_runners: list[greenlet.greenlet] = []
 _IDLE_RUNNERS_MAX: Final = 8
 
 
-def _run(send: Any, answer: Any) -> None:
+def _take_runner() -> greenlet.greenlet:
+    """Return an idle runner whose parent is the calling greenlet."""
+    while _idle_runners:
+        runner = _idle_runners.pop()
+        if runner.parent is greenlet.getcurrent():
+            return runner
+    runner = greenlet.greenlet(_run)
+    runner.switch()  # without a job: the arguments of the first switch live as long as the greenlet
+    return runner
+
+
+def _run() -> None:
     """Resume one Lua thread after the other, each until it yields or ends: the body of a runner."""
     park = greenlet.getcurrent().parent.switch
+    send, answer = park()
     while True:
         try:
             request = send(answer)
@@ -109,7 +127,7 @@ class LuaThread:
     def __init__(self, machine: Machine, kind: str, id_: int, arguments: tuple[Value, ...]) -> None:
         self.kind = kind
         self.id = id_
-        self._machine = machine
+        self._machine = weakref.ref(machine)
         self._send: Any = functools.partial(self._begin, kind.encode(), id_, *arguments)
         self._runner: greenlet.greenlet | None = None
         """The runner in which it is parked, if it is parked in a host callback."""
@@ -117,7 +135,10 @@ class LuaThread:
     def _begin(self, *arguments: Any) -> Request:
         """Run for the first time, in a runner like every other time: the garbage collector may run here too."""
         *arguments_of_body, _answer = arguments
-        coroutine = self._machine.new_coroutine(*arguments_of_body)
+        machine = self._machine()
+        assert machine is not None
+        coroutine = machine.new_coroutine(*arguments_of_body)
+        del machine  # nothing on the stack of a parked Lua thread keeps its machine
         self._send = coroutine.send
         request: Request = coroutine.send(None)
         return request
@@ -127,13 +148,13 @@ class LuaThread:
 
         ``answer`` goes to the request that the Lua thread waits for; it is None the first time.
         """
+        machine = self._machine()
+        assert machine is not None
         if answer is not None:
-            answer = self._machine.make_room(answer)
+            answer = machine.make_room(answer)
         runner = self._runner
         if runner is None:
-            runner = _idle_runners.pop() if _idle_runners else greenlet.greenlet(_run)
-            if runner.parent is not greenlet.getcurrent():
-                runner = greenlet.greenlet(_run)
+            runner = _take_runner()
             request: Request = runner.switch(self._send, answer)
         else:
             request = runner.switch(answer)
@@ -142,7 +163,7 @@ class LuaThread:
             return request
         self._release(runner)
         if request[1] == THREAD_END:
-            self._machine.forget(self)
+            machine.forget(self)
             self._send = None
         return request[1:]
 
@@ -153,7 +174,9 @@ class LuaThread:
 
     def stop(self) -> None:
         """Never run it again, as deleting its FreeRTOS task does. What it locked stays locked."""
-        self._machine.unwind(self)
+        machine = self._machine()
+        if machine is not None:
+            machine.unwind(self)
 
     def unwind(self) -> None:
         """Let it run out while the machine is off. Only the machine calls this."""
@@ -167,18 +190,19 @@ class LuaThread:
 class Machine:
     """A Lua universe with the API of Lua RTOS. Start Lua threads with `start`; `close` it when the power goes.
 
-    ``heap_bytes`` is what scripts can allocate on top of the API itself (0: no limit), counted in the host's objects,
-    which are about twice as large as the ESP32's. ``ethernet`` is the Ethernet of the build: ``none``, ``rmii`` or
-    ``spi``; without one there is no ``net.en``.
+    ``board`` decides which parts of the API there are; without one all are, but Ethernet. ``heap_bytes`` is what
+    scripts can allocate on top of the API itself (0: no limit), counted in the host's objects, which are about twice
+    as large as the ESP32's.
 
     A machine is for the greenlet that made it: all calls have to come from there.
     """
 
-    def __init__(self, *, heap_bytes: int = 0, ethernet: str = "none") -> None:
+    def __init__(self, board: Board | None = None, *, heap_bytes: int = 0) -> None:
         self._off = False
         self._alive: set[LuaThread] = set()
         self._heap_bytes = heap_bytes
-        self._loading: list[int] = []
+        self._api_parts: list[int] = []
+        ethernet = board.ethernet if board is not None else None
         me = weakref.ref(self)
 
         def is_off() -> bool:
@@ -200,10 +224,24 @@ class Machine:
             if machine is not None:
                 machine.limit_memory()
 
-        def library(name: bytes | None = None) -> bytes | None:
+        def api_begins() -> None:
             machine = me()
-            assert machine is not None
-            return machine.load_library(name)
+            if machine is not None:
+                machine.begin_api()
+
+        def api_ends(garbage_bytes: int) -> None:
+            machine = me()
+            if machine is not None:
+                machine.end_api(garbage_bytes)
+
+        def library(name: bytes) -> bytes:
+            return _compiled(name.decode())
+
+        def members(module: bytes) -> tuple[bytes | int | float, ...]:
+            return build_members(module.decode(), board)
+
+        def has_module(name: bytes) -> bool:
+            return build_has_module(name.decode("utf-8", "replace"), board)
 
         runtime = lupa.LuaRuntime(
             encoding=None,
@@ -214,14 +252,17 @@ class Machine:
             max_memory=_NO_LIMIT,
         )
         self._runtime: Any = runtime
-        functions = (is_off, library, request, settle, tick)
-        host = {function.__name__.encode(): function for function in functions} | {b"tag": _TAG}
-        kernel = runtime.table_from({b"ethernet": ethernet.encode()})
+        functions = (api_begins, api_ends, has_module, is_off, library, members, request, settle, tick)
+        host: dict[bytes, Any] = {function.__name__.encode(): function for function in functions}
+        host[b"tag"] = _TAG
+        host[b"ethernet"] = ethernet.interface.encode() if ethernet is not None else None
         load = runtime.eval(b"load")
         start, *files = [load(_compiled(name)) for name in _AT_START]
         self._thread_body: Any
         self._power_off: Any
-        self._thread_body, self._power_off = start(kernel, runtime.table_from(host), *files)
+        self._thread_body, self._power_off = start(runtime.table_from(host), *files)
+        del load, start, files, host
+        runtime.gccollect()  # what loading left behind is no part of a board's memory
         self._base_memory_bytes: int = runtime.get_memory_used()
         self.limit_memory()
 
@@ -255,7 +296,6 @@ class Machine:
         self._runtime = None
 
     def __del__(self) -> None:
-        # Whoever forgets to close a machine must not crash the interpreter, nor must a failed __init__.
         if getattr(self, "_power_off", None) is not None:
             self.close()
 
@@ -301,18 +341,13 @@ class Machine:
         if self._heap_bytes:
             self._runtime.set_max_memory(self._base_memory_bytes + self._heap_bytes)
 
-    def load_library(self, name: bytes | None) -> bytes | None:
-        """Return the bytecode of a Lua file. Called again without a name when that has been loaded.
-
-        What it takes in memory belongs to the API and not to the script. Libraries load libraries.
-        """
-        used: int = self._runtime.get_memory_used()
-        if name is None:
-            self._base_memory_bytes = self._loading.pop() + used
-            if not self._loading:
-                self.limit_memory()
-            return None
-        bytecode = _compiled(name.decode())
-        self._loading.append(self._base_memory_bytes - used - len(bytecode))
+    def begin_api(self) -> None:
+        """From here to `end_api` a part of the API is made: not the script's memory. Parts may hold parts."""
+        self._api_parts.append(self._base_memory_bytes - int(self._runtime.get_memory_used()))
         self._runtime.set_max_memory(_NO_LIMIT)
-        return bytecode
+
+    def end_api(self, garbage_bytes: int) -> None:
+        """Now the part is there, and so much else that will be collected."""
+        self._base_memory_bytes = self._api_parts.pop() + int(self._runtime.get_memory_used()) - garbage_bytes
+        if not self._api_parts:
+            self.limit_memory()

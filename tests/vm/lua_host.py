@@ -1,6 +1,6 @@
 """A host for one Lua machine: answers its requests from a table, so that a test needs no device.
 
-What the table does not have is answered as a board would on which nothing happens; the catalogue answers for itself.
+What the table does not have is answered as by a board on which nothing happens.
 """
 
 from __future__ import annotations
@@ -9,42 +9,58 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.boards import Board, load_board
-from simulator.vm import api
+from simulator.boards import Board
 from simulator.vm.machine import THREAD_END, Answer, LuaThread, Machine, Request
 
 DONE: Answer = (True,)
-MAIN = 1
+MAIN_ID = 1
 
 Reply = Answer | Callable[[Request], Answer]
+
+NO_FILE: Answer = (True, None, b"No such file or directory")
 
 QUIET_BOARD: Mapping[bytes, Reply] = {
     b"console.read_line": (True, None),
     b"console.scripts_aborted": (True, True),
+    b"fs.load": NO_FILE,
     b"fs.readable": (True, False),
-    b"fs.load": (True, None, b"No such file or directory"),
+    b"net.exception": lambda request: (True, request[1] + b"." + request[2]),
     b"os.pwd": (True, b"/"),
     b"os.shell": (True, False),
 }
 
 
+def files(**chunks: str) -> dict[bytes, Reply]:
+    """Return the replies of a file system that holds ``/name.lua`` for every argument."""
+    found = {f"/{name}.lua".encode(): chunk.encode() for name, chunk in chunks.items()}
+
+    def path(request: Request) -> bytes:
+        return b"/" + bytes(request[1]).removeprefix(b"./").removeprefix(b"/")
+
+    return {
+        b"fs.load": lambda request: (True, found[path(request)]) if path(request) in found else NO_FILE,
+        b"fs.readable": lambda request: (True, path(request) in found),
+    }
+
+
 @dataclass
 class Host:
-    """A machine, its main Lua thread, and what it wrote and reported."""
+    """A machine with its Lua threads, what they asked for, and what the main one wrote and reported."""
 
     replies: Mapping[bytes, Reply] = field(default_factory=dict)
     heap_bytes: int = 0
-    ethernet: str = "none"
-    board: Board = field(default_factory=lambda: load_board("GENERIC-OTA"))
+    board: Board | None = None
 
     def __post_init__(self) -> None:
-        self.machine = Machine(heap_bytes=self.heap_bytes, ethernet=self.ethernet)
-        self.main = self.machine.start("main", MAIN)
+        self.machine = Machine(self.board, heap_bytes=self.heap_bytes)
+        self.main = self.machine.start("main", MAIN_ID)
         self.threads: dict[int, LuaThread] = {}
+        """What ``thread.start`` has started, by id; nobody runs them until the test does."""
         self.requests: list[Request] = []
         self.written = b""
-        self.errors: list[bytes] = []
-        self._parked: Request | None = None
+        self.errors: list[str] = []
+        self.parked: Request | None = None
+        """What the main Lua thread waits for."""
 
     def __enter__(self) -> Host:
         return self
@@ -55,18 +71,18 @@ class Host:
     def reply(self, request: Request) -> Answer:
         """Answer one request."""
         name = request[0]
-        if name == b"console.write":
-            self.written += request[1]
-        elif name == b"lua.error":
-            self.errors.append(request[1])
-        reply = self.replies.get(name, QUIET_BOARD.get(name, self._answer_from_the_catalogue))
-        return reply(request) if callable(reply) else reply
-
-    def _answer_from_the_catalogue(self, request: Request) -> Answer:
-        if request[0] == b"api.members":
-            return (True, *api.build_members(request[1].decode(), self.board))
-        if request[0] == b"api.has_module":
-            return (True, api.build_has_module(request[1].decode("utf-8", "replace"), self.board))
+        reply = self.replies.get(name, QUIET_BOARD.get(name))
+        if reply is not None:
+            return reply(request) if callable(reply) else reply
+        match name:
+            case b"console.write":
+                self.written += request[1]
+            case b"lua.error":
+                self.errors.append(request[1].decode("utf-8", "backslashreplace"))
+            case b"thread.reserve":
+                return (True, MAIN_ID + 1 + len(self.threads))
+            case b"thread.begin":
+                self.threads[request[1]] = self.machine.start("thread", request[1])
         return DONE
 
     def step(self, thread: LuaThread, answer: Answer | None) -> Request:
@@ -83,19 +99,27 @@ class Host:
         return request
 
     def type(self, line: str | bytes, *, until: bytes = b"console.read_line") -> Request:
-        """Give the prompt a line, and run until the next prompt or the request ``until``."""
-        if self._parked is None:
-            self._parked = self.until(b"console.read_line")
-        assert self._parked[0] == b"console.read_line", self._parked
-        self.written, self.errors = b"", []
-        line = line.encode() if isinstance(line, str) else line
-        self._parked = self.until(until, answer=(True, line))
-        return self._parked
+        """Give the prompt a line, and run until the next prompt or until the request ``until``."""
+        if self.parked is None:
+            self.parked = self.until(b"console.read_line")
+        assert self.parked[0] == b"console.read_line", self.parked
+        self.requests, self.written, self.errors = [], b"", []
+        return self.go_on((True, line.encode() if isinstance(line, str) else line), until=until)
+
+    def go_on(self, answer: Answer = DONE, *, until: bytes = b"console.read_line") -> Request:
+        """Answer the request that the main Lua thread waits for, and run until the next prompt or ``until``."""
+        self.parked = self.until(until, b"console.read_line", answer=answer)
+        return self.parked
+
+    @property
+    def shown(self) -> str:
+        """What the console shows of the last line: output, then error reports."""
+        return self.written.decode("utf-8", "backslashreplace") + "".join(f"{error}\n" for error in self.errors)
 
     def run(self, code: str | bytes) -> str:
-        """Run a chunk from the prompt and return what the console shows: output and error reports."""
+        """Run a chunk from the prompt and return what the console shows."""
         self.type(code)
-        return (self.written + b"".join(error + b"\n" for error in self.errors)).decode("utf-8", "backslashreplace")
+        return self.shown
 
     def eval(self, expression: str) -> str:
         """Return what the prompt prints for an expression, without the line end."""
@@ -103,14 +127,12 @@ class Host:
         assert not self.errors, self.errors
         return shown.removesuffix("\n")
 
-    def error(self, code: str | bytes) -> str:
-        """Run a chunk that fails and return the error report."""
-        self.type(code)
-        assert self.errors, "no error"
-        return self.errors[0].decode("utf-8", "backslashreplace")
+    def asked(self, name: bytes) -> list[tuple[Any, ...]]:
+        """Return the arguments of all requests of this name since the last line was typed."""
+        return [tuple(arguments) for asked, *arguments in self.requests if asked == name]
 
 
 def run(code: str | bytes, **options: Any) -> str:
-    """Run a chunk on a machine of its own; see `Host.run`."""
+    """Run a chunk on a machine of its own, made with the ``options`` of `Host`; return what the console shows."""
     with Host(**options) as host:
         return host.run(code)

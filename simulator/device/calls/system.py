@@ -18,7 +18,6 @@ from simulator.device.panic import abort_text
 from simulator.firmware import Manifest
 from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.units import NS_PER_MS, NS_PER_S
-from simulator.vm import api
 from simulator.vm.exceptions import LuaError
 from simulator.vm.machine import Machine
 
@@ -135,16 +134,6 @@ class SystemCalls(CallGroup):
                 row += " < running" if partition == self._identity.running else ""
             rows.append(row + "\n")
         self._console.write("".join(rows).encode())
-
-    # -- what the build has ---------------------------------------------------------------------------------------
-
-    @call("api.members")
-    def _members(self, module: bytes) -> Result:
-        return api.build_members(module.decode(), self._identity.board)
-
-    @call("api.has_module")
-    def _has_module(self, name: bytes) -> Result:
-        return (api.build_has_module(name.decode("utf-8", "replace"), self._identity.board),)
 
     # -- memory ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@
 --   K.arg.*, K.raise(text)   argument checks and errors with the texts of lauxlib.c
 --   K.module(path, t)        make a read-only module ("rotable") of t
 --   K.raw.*                  functions of the host's Lua that a script must not get
-local K, HOST = ...
+local HOST = ...
+local K = {}
 
 local error, getmetatable, next, rawget, rawset, select, setmetatable, type =
   error, getmetatable, next, rawget, rawset, select, setmetatable, type
@@ -19,8 +20,9 @@ local co_yield, co_isyieldable = coroutine.yield, coroutine.isyieldable
 local getinfo, sethook = debug.getinfo, debug.sethook
 local pack, unpack = table.pack, table.unpack
 
-local host, host_tick, is_off, host_library, settle = HOST.request, HOST.tick, HOST.is_off, HOST.library, HOST.settle
-K.is_off = is_off
+local host, host_tick, is_off, settle = HOST.request, HOST.tick, HOST.is_off, HOST.settle
+local host_library, host_members, api_begins, api_ends = HOST.library, HOST.members, HOST.api_begins, HOST.api_ends
+K.ethernet, K.has_module, K.is_off = HOST.ethernet, HOST.has_module, is_off
 
 -- The tag of a yield that is meant for the host and not for a coroutine of the script. No script can get at it.
 local REQUEST = HOST.tag
@@ -260,10 +262,22 @@ K.coroutine = {
 }
 
 -------------------------------------------------------------------------------------------------------------------
--- Files of this folder that are loaded when they are first needed: most boards never need most of them. What they
--- take is the machine's and not the script's, hence the careful accounting.
+-- Parts of the API are made when they are first needed: most boards never need most of them. What they take is the
+-- machine's memory and not the script's, so the collector must not mix the two.
 
--- What a script has done to its globals is nothing to them.
+-- Call make(...), which makes a part of the API. It returns how many bytes of garbage it leaves, and what to return.
+local function make_api(make, ...)
+  collectgarbage("stop")
+  api_begins()
+  local garbage, made = make(...)
+  api_ends(garbage)
+  if script_collects then
+    collectgarbage("restart")
+  end
+  return made
+end
+
+-- What a script has done to its globals is nothing to files that are loaded late.
 local environment = {}
 for name, value in next, _G do
   environment[name] = value
@@ -272,15 +286,30 @@ for _, name in next, {"bit32", "coroutine", "debug", "io", "os", "package", "pyt
   environment[name] = nil
 end
 
--- What the file returns, which is the module if that is no global.
-function K.library(name)
-  collectgarbage("stop")
-  local module = load(host_library(name), name, "b", environment)(K)
-  host_library()
-  if script_collects then
-    collectgarbage("restart")
+local function load_file(name)
+  local bytecode = host_library(name)
+  local garbage = 2 * #bytecode -- the text, and about as much for the main function
+  return garbage, load(bytecode, name, "b", environment)(K)
+end
+
+local function add_members(add, name, kind, value, ...)
+  if name then
+    add(name, kind, value)
+    return add_members(add, ...)
   end
-  return module
+  return 0
+end
+
+-- Load a file of this folder and return what it returns, which is the module if that is no global.
+function K.library(name)
+  return make_api(load_file, name)
+end
+
+-- Call add(name, kind, value) for everything that the catalogue has in a module.
+function K.add_members(path, add)
+  make_api(function()
+    return add_members(add, host_members(path))
+  end)
 end
 
 -------------------------------------------------------------------------------------------------------------------
@@ -327,3 +356,5 @@ function K.thread_body(kind, id, ...)
   leave()
   return REQUEST, "thread.end", ok, not ok and message or nil
 end
+
+return K

@@ -4,9 +4,9 @@
 -- for a name that is not there: constants and tables of constants as they are, functions as functions that say that
 -- they are not simulated yet. Most of our files are loaded on first use, too.
 local K = ...
-local raise, request = K.raise, K.request
+local raise = K.raise
 local match = string.match
-local next, pack, rawget, setmetatable = next, table.pack, rawget, setmetatable
+local next, rawget, setmetatable = next, rawget, setmetatable
 local type = K.raw.type
 
 local rotables = {} -- the table that a script gets -> its path, "net.wf"
@@ -33,26 +33,18 @@ local function not_simulated(path)
   end
 end
 
--- Add what the catalogue has. `add(name, kind, value)` is called for every name that is not there.
-local function complete(contents, add)
-  local members = pack(request("api.members", paths[contents]))
-  if paths[contents] then -- another Lua thread may have been faster
-    paths[contents] = nil
-    for i = 1, members.n, 3 do
-      local name, kind, value = members[i], members[i + 1], members[i + 2]
-      if rawget(contents, name) == nil then
-        add(name, kind, value)
-      end
-    end
-  end
-end
-
 -- Modules within others that have a file of ours, which returns them.
 local INNER_FILES = {["net.http"] = "net_http", ["net.service.sntp"] = "net_sntp"}
 
+-- Add to a module what the catalogue has and our file has not.
 local function complete_module(contents)
   local path = paths[contents]
-  complete(contents, function(name, kind, value)
+  paths[contents] = nil
+  setmetatable(contents, nil)
+  K.add_members(path, function(name, kind, value)
+    if contents[name] ~= nil then
+      return
+    end
     local member = path .. "." .. name
     if kind == "function" then
       value = not_simulated(member)
@@ -61,7 +53,6 @@ local function complete_module(contents)
     end
     contents[name] = value
   end)
-  setmetatable(contents, nil)
 end
 
 local incomplete = {__index = function(contents, name)
@@ -130,9 +121,12 @@ K.base_library, K.globals = base, globals
 
 local waiting_modules = {} -- names of modules that have nothing but what the catalogue says
 
+local is_complete = false
+
 local function complete_base()
-  complete(base, function(name, kind, value)
-    if FILES[name] then
+  is_complete = true
+  K.add_members("_G", function(name, kind, value)
+    if FILES[name] or rawget(base, name) ~= nil then
       return
     elseif kind == "table" then
       waiting_modules[name] = true
@@ -141,7 +135,6 @@ local function complete_base()
     end
   end)
 end
-paths[base] = "_G"
 K.named[base] = "global"
 
 setmetatable(base, {__index = function(_, name)
@@ -154,7 +147,7 @@ setmetatable(base, {__index = function(_, name)
     end
     return nil
   end
-  if paths[base] then
+  if not is_complete then
     complete_base()
   end
   if waiting_modules[name] then

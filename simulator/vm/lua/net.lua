@@ -180,10 +180,10 @@ net.wf = K.module("net.wf", wf)
 -------------------------------------------------------------------------------------------------------------------
 -- net.en, on boards with Ethernet
 
-local ethernet = K.ethernet -- "none", "rmii" or "spi"
+local ethernet = K.ethernet -- nil, "rmii" or "spi"
 local en
 
-if ethernet ~= "none" then
+if ethernet then
   en = {}
 
   function en.setup(...)

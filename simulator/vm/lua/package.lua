@@ -117,7 +117,7 @@ local function find_loader(name)
     return function()
       return K.library(FILES[name])
     end
-  elseif request("api.has_module", name) then
+  elseif K.has_module(name) then
     raise(name .. " is not simulated yet")
   end
   raise(format("module '%s' not found:%s", name, concat(messages)))

@@ -1,11 +1,11 @@
 -- Puts the machine together: runs our files, then empties the global table, so that a script finds the base library
 -- behind it (as on the device, where that is read-only) and nothing of the host.
-local K, HOST, core, frames, modules, base, libraries, repl = ...
-local collectgarbage, next, rawset, setmetatable, type = collectgarbage, next, rawset, setmetatable, type
+local HOST, core, frames, modules, base, libraries, repl = ...
+local next, rawset, setmetatable, type = next, rawset, setmetatable, type
 local getregistry = debug.getregistry
 local G = _G
 
-core(K, HOST)
+local K = core(HOST)
 frames(K)
 modules(K)
 base(K)
@@ -34,5 +34,4 @@ setmetatable(G, {
   end,
   __metatable = G,
 })
-collectgarbage() -- what loading left behind is no part of a board's memory
 return K.thread_body, K.power_off

@@ -6,7 +6,7 @@ local concat, format = table.concat, string.format
 local getinfo, next, rawequal, rawget, type = K.raw.getinfo, next, rawequal, rawget, K.raw.type
 
 local FIRST_FRAMES, LAST_FRAMES = 10, 11 -- LEVELS1 and LEVELS2 of lauxlib.c
-local ENOUGH_LEVELS = 200 -- for that many frames
+local ENOUGH_LEVELS = 60 -- for that many frames
 
 -- The name of a function that is in _G, or in a table there that is loaded as a module.
 local function global_name(f)
