@@ -20,7 +20,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import trio
 
@@ -32,6 +32,7 @@ from simulator.errors import UsageError
 from simulator.events import EventLog
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
 from simulator.flash.chip import FlashChip
+from simulator.hardware import Bench
 from simulator.network import (
     NetworkInterface,
     RealInterface,
@@ -45,6 +46,9 @@ from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
 from simulator.units import NS_PER_S
 from simulator.wifi import AccessPoint, Air, EthernetPort
+
+if TYPE_CHECKING:
+    from simulator.hardware.parts import Part
 
 Result = TypeVar("Result")
 
@@ -163,6 +167,7 @@ class World:
             air=self.air,
             interface=self._interface(name, board),
             port=EthernetPort(self.air.lan),
+            bench=Bench(now_ns=self.now_ns, events=self.events, board=name),
             events=self.events,
             rng=self.rng.child("board", name),
             now_ns=self.now_ns,
@@ -170,6 +175,17 @@ class World:
         device = Device(name, board, chip, surroundings, arguments=arguments, bootloader_log_level=bootloader_log_level)
         self.boards.append(device)
         return device
+
+    def attach(self, device: Device, part: Part | Mapping[str, Any]) -> Part:
+        """Connect a part to a board, given as such or by its description, and return it.
+
+        Raises `UsageError` for a description with a mistake, and for a name that another part of the board has.
+        """
+        from simulator.hardware.parts import Part, make_part
+
+        made = part if isinstance(part, Part) else make_part(part)
+        device.bench.attach(made)
+        return made
 
     def power_on(self, device: Device) -> None:
         """Give a board power. `Device.power_off` takes it away."""

@@ -28,6 +28,8 @@ from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
 from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
 from simulator.device.calls.transfer import TransferCalls
+from simulator.device.drivers import Drivers
+from simulator.device.drivers.shared import Shared
 from simulator.device.file_systems import storage_partition, storage_sizes
 from simulator.device.kernel import Kernel, Task
 from simulator.device.net_driver import NetDriver
@@ -37,6 +39,7 @@ from simulator.filesystem import FileSystem, FileSystemError, NotFormattedError
 from simulator.filesystem import format as format_file_system
 from simulator.filesystem import mount as mount_file_system
 from simulator.flash import FlashChip, PartitionView
+from simulator.hardware import Bench
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import KIB, MIB, NS_PER_MS, NS_PER_S
@@ -69,6 +72,7 @@ class App:
         air: Air,
         interface: NetworkInterface,
         port: EthernetPort,
+        bench: Bench,
         rng: Rng,
         base_mac: bytes,
         now_ns: Callable[[], int],
@@ -104,6 +108,8 @@ class App:
         self._threads = ThreadCalls(identity.board, emit)
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
+        self._bench = bench
+        self._drivers = Drivers(Shared(identity.board, bench, self._console))
         self._net: NetCalls
         self._sntp: SntpCalls
         self._sockets: SocketCalls
@@ -176,6 +182,8 @@ class App:
                 while isinstance(outcome, Rerun):
                     outcome = await self._interpret()
             finally:
+                self._bench.now_ns, self._bench.on_deadline = self._now_ns, lambda: None
+                self._drivers.close()
                 await self._sockets.aclose()
                 await self._driver.aclose()
                 nursery.cancel_scope.cancel()
@@ -191,6 +199,7 @@ class App:
             self._log,
             self._console,
             self._clock,
+            locks=self._drivers.shared.locks,
             boot_partition=self._slots.boot_partition,
         )
         ota = OtaCalls(
@@ -208,6 +217,8 @@ class App:
                 kernel = self.kernel = Kernel(
                     machine,
                     collect(*groups),
+                    find=self._drivers.call,
+                    around=self._bench,
                     nursery=nursery,
                     now_ns=self._now_ns,
                     on_end=self._task_ended,
@@ -215,6 +226,8 @@ class App:
                 )
                 for group in groups:
                     group.connect(kernel)
+                self._drivers.connect(kernel)
+                self._bench.now_ns, self._bench.on_deadline = kernel.now_ns, kernel.wake
                 kernel.start(
                     "main",
                     MAIN_ID,
@@ -237,6 +250,7 @@ class App:
             for queue in (*self._timers.queues, self._net.queue):
                 if queue is not None and queue.ended(task):
                     return
+            self._drivers.shared.ended(task)
         elif task.lua.kind == "main":
             self._console.write(self._log.error(message + b"\n"))
             self._report(message.decode("utf-8", "replace"), "prompt")
@@ -255,7 +269,7 @@ class App:
         """
         kernel = self.kernel
         assert kernel is not None
-        if self._console.waits_for_input and kernel.is_quiet:
+        if self._console.waits_for_input and kernel.is_quiet and self._bench.is_quiet:
             if not self._net.has_callback or self._driver.settled:
                 self._idle()
             else:

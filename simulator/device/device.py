@@ -30,6 +30,7 @@ from simulator.firmware import read_manifest
 from simulator.flash.chip import FlashChip, FlashOperation
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
+from simulator.hardware import Bench
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import MIB, NS_PER_MS, NS_PER_S
@@ -74,6 +75,7 @@ class Surroundings:
     air: Air
     interface: NetworkInterface
     port: EthernetPort
+    bench: Bench
     events: EventLog
     rng: Rng
     now_ns: Callable[[], int]
@@ -151,6 +153,11 @@ class Device:
             nursery.start_soon(wait_until, self.idle)
             nursery.start_soon(wait_until, self.stuck)
         return not self.stuck.is_set()
+
+    @property
+    def bench(self) -> Bench:
+        """What is around the board: wires and parts."""
+        return self._surroundings.bench
 
     def where(self) -> str:
         """Return where the Lua code was last seen, such as ``/autorun.lua:12``; empty if nowhere."""
@@ -347,6 +354,7 @@ class Device:
             air=where.air,
             interface=where.interface,
             port=where.port,
+            bench=where.bench,
             rng=where.rng.child("app", str(len(self.boots))),
             base_mac=self.base_mac,
             now_ns=where.now_ns,

@@ -31,6 +31,7 @@ from simulator.device.outcome import Outcome
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import DriverError, LuaError
 from simulator.vm.machine import THREAD_END, TICK, Answer, LuaThread, Machine
+from simulator.wifi.timed import Timed, earliest
 
 TICK_NS: Final = 5 * NS_PER_MS
 """What 10,000 Lua instructions take: about two million a second at 240 MHz from flash (our estimate)."""
@@ -107,8 +108,10 @@ class Task:
 class Kernel:
     """Runs the Lua threads of one machine until something sets `outcome`.
 
-    ``calls`` maps the name of a request to its function; ``nursery`` gets the waiting calls and must outlive `run`.
-    ``now_ns`` is the world's clock, ``on_end`` hears of every task that ended by itself, and ``on_idle`` is called
+    ``calls`` maps the name of a request to its function, and ``find`` makes one that is not there yet, or raises
+    `KeyError`; ``nursery`` gets the waiting calls and must outlive `run`. ``around`` is what happens around the chip by
+    itself; when its deadline becomes earlier, `wake` has to be called. ``now_ns`` is the world's clock, ``on_end``
+    hears of every task that ended by itself, and ``on_idle`` is called
     whenever no task can go on.
     """
 
@@ -121,6 +124,8 @@ class Kernel:
         now_ns: Callable[[], int],
         on_end: Callable[[Task, bool, bytes], None],
         on_idle: Callable[[], None],
+        find: Callable[[bytes], Call] | None = None,
+        around: Timed | None = None,
     ) -> None:
         self.machine = machine
         self.tasks: dict[int, Task] = {}
@@ -128,6 +133,8 @@ class Kernel:
         self.interrupted = False
         """Ctrl-C has to reach the main Lua thread when it is resumed."""
         self._calls = {name: (call, inspect.iscoroutinefunction(call)) for name, call in calls.items()}
+        self._find = find
+        self._around = around
         self._nursery = nursery
         self._world_ns = now_ns
         self._on_end = on_end
@@ -264,10 +271,14 @@ class Kernel:
             while timers and timers[0][2].cancelled:
                 heapq.heappop(timers)
             self._on_idle()
-            timeout_ns = max(0, timers[0][0] - self._world_ns()) if timers else inf
+            around = self._around
+            due_ns = earliest((timers[0][0] if timers else None, around.deadline_ns if around is not None else None))
+            timeout_ns = inf if due_ns is None else max(0, due_ns - self._world_ns())
             with trio.move_on_after(timeout_ns / NS_PER_S):
                 await self._lot.park()
             now_ns = self._world_ns()
+            if around is not None:
+                around.advance(now_ns)
             while timers and timers[0][0] <= now_ns:
                 timer = heapq.heappop(timers)[2]
                 if not timer.cancelled:
@@ -291,17 +302,20 @@ class Kernel:
         try:
             for _ in range(_REQUESTS_IN_A_ROW):
                 name, *arguments = resume(answer)
-                try:
-                    call, waits = calls[name]
-                except KeyError:
+                entry = calls.get(name)
+                if entry is None:
                     if name == TICK:
                         answer = self._tick(task, arguments)
                     elif name == THREAD_END:
                         self._end(task, arguments)
                         return
+                    elif self._find is None:
+                        raise KeyError(name)
                     else:
-                        raise
-                else:
+                        call = self._find(name)
+                        entry = calls[name] = call, inspect.iscoroutinefunction(call)
+                if entry is not None:
+                    call, waits = entry
                     if waits:
                         self._serving += 1
                         task.served = trio.CancelScope()

@@ -49,6 +49,7 @@ class Bench:
         self, *, now_ns: Callable[[], int] = lambda: 0, events: EventLog | None = None, board: str = "b0"
     ) -> None:
         self.now_ns = now_ns
+        """The time of whoever acts on the bench now; whoever drives it may set it."""
         self._events = EventLog(now_ns) if events is None else events
         self._board = board
         self.parts: dict[str, Part] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -62,6 +62,10 @@ class Stage:
         """Boot and return what ``/autorun.lua`` printed."""
         return printed(await self.boot())
 
+    async def wait(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        await trio.sleep(seconds)
+
     async def type(self, keys: bytes) -> str:
         """Type, wait until the board has dealt with it, and return what it sent meanwhile."""
         before = len(self.board.console)
@@ -96,6 +100,7 @@ def on_stage(
     script: str | None = None,
     files: Mapping[str, str | bytes] | None = None,
     arguments: tuple[str, ...] = (),
+    parts: Iterable[Mapping[str, Any]] = (),
     seed: int = 0,
 ) -> Result:
     """Run ``play`` with a new board, which has no power yet."""
@@ -105,6 +110,8 @@ def on_stage(
         device = world.new_board(
             board, script=script, files=files, arguments=arguments, image_bytes=SMALLEST_IMAGE_BYTES
         )
+        for part in parts:
+            world.attach(device, part)
         events: list[Event] = []
         world.events.subscribe(events.append)
         with trio.fail_after(_LIMIT_S):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.events import Event, EventLog
-from simulator.hardware import Bench, Part, make_part
+from simulator.hardware import Bench
 from simulator.hardware.gpio import Gpio
+from simulator.hardware.parts import Part, make_part
 from simulator.units import NS_PER_MS
 
 

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from simulator.errors import UsageError
-from simulator.hardware import PARTS, make_part
 from simulator.hardware.i2c import I2cBus, Read, Start, Step, Stop, Write
 from simulator.hardware.one_wire import OneWireBus, crc8
-from simulator.hardware.parts import part_fields
+from simulator.hardware.parts import PARTS, make_part, part_fields
 from simulator.hardware.parts.actuators import NeoPixels
 from simulator.hardware.parts.bme280 import Calibration
 from simulator.hardware.parts.serial_parts import Gps, Sds011, UartPeer

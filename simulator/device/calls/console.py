@@ -66,6 +66,8 @@ class ConsoleCalls(CallGroup):
         self._arrival, self._raw_end = trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot()
         self._held_output: list[tuple[bytes, Task | None]] = []
         self._on_interrupt: Callable[[], None] | None = None
+        self.on_input: Callable[[], None] | None = None
+        """Called when there is something to read, before anybody of the console reads it."""
 
     def connect(self, kernel: Kernel) -> None:
         """Serve an interpreter that starts: nobody reads yet, and Ctrl-C is a byte like any other."""
@@ -92,6 +94,14 @@ class ConsoleCalls(CallGroup):
             self._held_output.append((data, None))
             return 0
         return self._uart.write(data, ahead_ns=ahead_ns)
+
+    def put_raw(self, data: bytes) -> None:
+        """Send bytes as they are; the running Lua thread pays for the time."""
+        self.kernel.charge(self._uart.write_raw(data, ahead_ns=self.kernel.ahead_ns))
+
+    def set_baud(self, baud: int) -> None:
+        """Send with another speed from now on; who listens goes along."""
+        self._uart.set_baud(baud)
 
     async def write_from_task(self, text: str) -> None:
         """Write as a call that waits does: it takes the time itself."""
@@ -172,6 +182,8 @@ class ConsoleCalls(CallGroup):
         if self.input.raw:
             self._arrival.unpark_all()
             return
+        if self.on_input is not None:
+            self.on_input()
         while self._readers and len(self.input):
             task = self._readers.popleft()
             if self.kernel.has(task):

@@ -17,6 +17,7 @@ from simulator.device.outcome import DeepSleep, Outcome, Restart
 from simulator.device.panic import abort_text
 from simulator.firmware import Manifest
 from simulator.formats.partition_table import Partition, PartitionTable
+from simulator.hardware import Locks
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import LuaError
 from simulator.vm.machine import Machine
@@ -72,6 +73,7 @@ class SystemCalls(CallGroup):
         console: ConsoleCalls,
         clock: DeviceClock,
         *,
+        locks: Locks,
         boot_partition: Callable[[], Partition | None],
         network_log_host: str = "0.0.0.0",  # noqa: S104 (CONFIG_LUA_RTOS_RSYSLOG_SERVER: off)
     ) -> None:
@@ -81,6 +83,7 @@ class SystemCalls(CallGroup):
         self._console = console
         self._clock = clock
         self._started_ns = identity.started_ns
+        self._locks = locks
         self._boot_partition = boot_partition
         self._log_host = network_log_host
         self._least_free = identity.heap_bytes
@@ -235,8 +238,8 @@ class SystemCalls(CallGroup):
         self._console.write(b"\x1b[2J\x1b[1;1H")
 
     @call("os.locks")
-    def _locks(self) -> None:
-        self._console.write(b"")
+    def _list_locks(self) -> None:
+        self._console.write("".join(f"{line}\r\n" for line in self._locks.listing()).encode())
 
     # -- the end --------------------------------------------------------------------------------------------------
 

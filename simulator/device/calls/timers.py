@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ class CallbackQueue:
     core: int
     stack_bytes: int
     limit: int | None = None
+    returned: Callable[[], None] | None = None
+    """Called after each callback, before the next one."""
     drained: trio.Event = field(default_factory=trio.Event)
     """Set when the last callback has returned; a new one when there is work again."""
     _waiting: deque[tuple[Any, ...]] = field(default_factory=deque)
@@ -63,6 +66,8 @@ class CallbackQueue:
         if task is not self._running:
             return False
         self._running = None
+        if self.returned is not None:
+            self.returned()
         self._next()
         if self.idle:
             self.drained.set()
@@ -84,6 +89,7 @@ class CallbackQueue:
                 core=self.core,
                 stack_bytes=self.stack_bytes,
             )
+            self._running.busy_until_ns = self.kernel.now_ns()  # not before what caused it
 
 
 class TimerCalls(CallGroup):

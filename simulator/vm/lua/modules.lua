@@ -110,8 +110,9 @@ local FILES = {
   debug = "debug", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
   thread = "thread", tmr = "tmr",
 }
+
 -- Modules that not every build has, each in a file of its own name.
-local DRIVERS = {}
+local DRIVERS = {adc = true, i2c = true, pio = true, pwm = true, servo = true, spi = true, uart = true}
 for _, name in next, {"crc", "md5", "pack", "vm"} do
   DRIVERS[name] = true
 end

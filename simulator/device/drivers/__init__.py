@@ -1,0 +1,69 @@
+"""The drivers of Lua RTOS: what scripts ask of pins, buses and sensors, done to the hardware of `simulator.hardware`.
+
+One module for each module of the Lua API, with its errors, locks and log lines. A driver is made when a script first
+asks something of it, and lives until the chip is reset. Nothing here waits for the host. Read `shared`, then `pio`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from simulator.device.calls import collect
+from simulator.device.drivers.shared import Driver, Shared
+from simulator.device.kernel import Call, Kernel
+
+_WHERE: Final = {
+    "adc": "adc.AdcDriver",
+    "can": "can.CanDriver",
+    "cpu": "cpu.CpuDriver",
+    "encoder": "encoder.EncoderDriver",
+    "event": "event.EventDriver",
+    "i2c": "i2c.I2cDriver",
+    "neopixel": "neopixel.NeopixelDriver",
+    "pio": "pio.PioDriver",
+    "pwm": "pwm.PwmDriver",
+    "rtc": "rtc.RtcDriver",
+    "sensor": "sensor.SensorDriver",
+    "servo": "servo.ServoDriver",
+    "spi": "spi.SpiDriver",
+    "stepper": "stepper.StepperDriver",
+    "touch": "touch.TouchDriver",
+    "uart": "uart.UartDriver",
+}
+"""The first word of a request, and the class in this package that carries it out."""
+
+
+class Drivers:
+    """All drivers of one run of the app."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        shared.find_driver = self.get
+
+    def connect(self, kernel: Kernel) -> None:
+        """Serve an interpreter that starts. What the old one's scripts had attached stays attached."""
+        self.shared.connect(kernel)
+
+    def close(self) -> None:
+        """The chip is reset: let go of everything."""
+        self.shared.close()
+
+    def get(self, name: str) -> Driver:
+        """Return the driver ``name``, and make it if it is not there yet."""
+        driver = self.shared.drivers.get(name)
+        if driver is None:
+            module, _, class_name = _WHERE[name].partition(".")
+            made = getattr(import_module(f"{__name__}.{module}"), class_name)(self.shared)
+            assert isinstance(made, Driver)
+            driver = self.shared.drivers[name] = made
+            driver.connect(self.shared.kernel)
+        return driver
+
+    def call(self, request: bytes) -> Call:
+        """Return what carries out a request. Raises `KeyError` if nothing does."""
+        name = request.partition(b".")[0].decode()
+        call: Any = collect(self.get(name))[request] if name in _WHERE else None
+        if call is None:
+            raise KeyError(request)
+        return call  # type: ignore[no-any-return]
