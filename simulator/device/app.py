@@ -314,7 +314,9 @@ class App:
                 program_bytes=board.lfs_program_size_bytes,
                 formatted=formatted,
             )
-        for level, message in messages:
+        *before, mounted = messages
+        for level, message in before:
             await self._log_line(level, message)
         await trio.sleep(self._chip.take_busy_ns() / NS_PER_S)
+        await self._log_line(*mounted)
         return root
