@@ -62,12 +62,24 @@ local function address_of(value)
 end
 K.address_of = address_of
 
+-- A value that a script wants called: if it cannot be, the error has no position, as out of a C function.
+local function callable(value)
+  if type(value) ~= "function" then
+    local meta = real_metatable(value)
+    if not meta or rawget(meta, "__call") == nil then
+      error(format("attempt to call a %s value", K.type(value)), 0)
+    end
+  end
+  return value
+end
+K.callable = callable
+
 -- luaL_tolstring
 local function to_string(value)
   local meta = real_metatable(value)
   local convert = meta and rawget(meta, "__tostring")
   if convert ~= nil then
-    local text = convert(value)
+    local text = callable(convert)(value)
     local kind = type(text)
     if kind ~= "string" and kind ~= "number" then
       raise("'__tostring' must return a string")
@@ -106,7 +118,7 @@ local function printable(value)
   if convert == nil then
     return to_string(value)
   end
-  local text = convert(value)
+  local text = callable(convert)(value)
   if type(text) ~= "string" and type(text) ~= "number" then
     raise("'tostring' must return a string to 'print'")
   end
@@ -189,7 +201,7 @@ function base.pairs(...)
   local meta = real_metatable(t)
   local iterate = meta and rawget(meta, "__pairs")
   if iterate ~= nil then
-    local f, s, v = iterate(t)
+    local f, s, v = callable(iterate)(t)
     return f, s, v
   end
   return next, t, nil

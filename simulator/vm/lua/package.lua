@@ -106,7 +106,7 @@ local function find_loader(name)
     if searcher == nil then
       break
     end
-    local loader, extra = searcher(name)
+    local loader, extra = K.callable(searcher)(name)
     if type(loader) == "function" then
       return loader, extra
     elseif type(loader) == "string" then
