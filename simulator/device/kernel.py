@@ -111,8 +111,7 @@ class Kernel:
     ``calls`` maps the name of a request to its function, and ``find`` makes one that is not there yet, or raises
     `KeyError`; ``nursery`` gets the waiting calls and must outlive `run`. ``around`` is what happens around the chip by
     itself; when its deadline becomes earlier, `wake` has to be called. ``now_ns`` is the world's clock, ``on_end``
-    hears of every task that ended by itself, and ``on_idle`` is called
-    whenever no task can go on.
+    hears of every task that ended by itself, and ``on_idle`` is called whenever no task can go on.
     """
 
     def __init__(
@@ -132,8 +131,10 @@ class Kernel:
         self.outcome: Outcome | None = None
         self.interrupted = False
         """Ctrl-C has to reach the main Lua thread when it is resumed."""
-        self._calls = {name: (call, inspect.iscoroutinefunction(call)) for name, call in calls.items()}
+        self._calls = calls
         self._find = find
+        self._used: dict[bytes, tuple[Call, bool]] = {}
+        """The calls that were asked for, and whether each is a waiting one."""
         self._around = around
         self._nursery = nursery
         self._world_ns = now_ns
@@ -298,22 +299,19 @@ class Kernel:
             answer = _INTERRUPTED
         self._current = task
         limit_ns = self._world_ns() + SLICE_NS
-        resume, calls = task.lua.resume, self._calls
+        resume, used = task.lua.resume, self._used
         try:
             for _ in range(_REQUESTS_IN_A_ROW):
                 name, *arguments = resume(answer)
-                entry = calls.get(name)
+                entry = used.get(name)
                 if entry is None:
                     if name == TICK:
                         answer = self._tick(task, arguments)
                     elif name == THREAD_END:
                         self._end(task, arguments)
                         return
-                    elif self._find is None:
-                        raise KeyError(name)
                     else:
-                        call = self._find(name)
-                        entry = calls[name] = call, inspect.iscoroutinefunction(call)
+                        entry = used[name] = self._look_up(name)
                 if entry is not None:
                     call, waits = entry
                     if waits:
@@ -339,6 +337,15 @@ class Kernel:
             self._ready.append((task, answer))
         finally:
             self._current = None
+
+    def _look_up(self, name: bytes) -> tuple[Call, bool]:
+        """Return what carries out a request, and whether it is a waiting call."""
+        call = self._calls.get(name)
+        if call is None:
+            if self._find is None:
+                raise KeyError(name)
+            call = self._find(name)
+        return call, inspect.iscoroutinefunction(call)
 
     def _tick(self, task: Task, arguments: list[Any]) -> Answer:
         source, line = arguments

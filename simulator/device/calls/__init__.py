@@ -8,7 +8,8 @@ later. Read `console` first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from simulator.device.kernel import Kernel
@@ -38,13 +39,40 @@ class CallGroup:
         self.kernel = kernel
 
 
-def collect(*groups: CallGroup) -> dict[bytes, Callable[..., Any]]:
+def collect(*groups: CallGroup) -> Mapping[bytes, Callable[..., Any]]:
     """Return the marked methods of ``groups`` by the name of their request."""
-    calls: dict[bytes, Callable[..., Any]] = {}
-    for group in groups:
-        for attribute, function in vars(type(group)).items():
+    return _Calls(groups, _table(*map(type, groups)))
+
+
+class _Calls(Mapping[bytes, Callable[..., Any]]):
+    """Binds a method when it is asked for: a board uses few of them, and the table is one for all boards."""
+
+    __slots__ = ("_groups", "_table")
+
+    def __init__(self, groups: Sequence[CallGroup], table: Mapping[bytes, tuple[int, str]]) -> None:
+        self._groups = groups
+        self._table = table
+
+    def __getitem__(self, name: bytes) -> Callable[..., Any]:
+        index, attribute = self._table[name]
+        method: Callable[..., Any] = getattr(self._groups[index], attribute)
+        return method
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+@cache
+def _table(*kinds: type[CallGroup]) -> Mapping[bytes, tuple[int, str]]:
+    """Return which of the groups carries out each request, and by which method."""
+    table: dict[bytes, tuple[int, str]] = {}
+    for index, kind in enumerate(kinds):
+        for attribute, function in vars(kind).items():
             name = getattr(function, _NAME, None)
             if name is not None:
-                assert name not in calls, name
-                calls[name] = getattr(group, attribute)
-    return calls
+                assert name not in table, name
+                table[name] = index, attribute
+    return table
