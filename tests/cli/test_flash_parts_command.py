@@ -119,10 +119,13 @@ def test_a_file_system_that_is_there_keeps_its_sizes(tmp_path: Path) -> None:
 
 def test_the_board_runs_what_was_merged(dump: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "autorun.lua").write_text("print('merged', nvs.exists('wifi', 'ssid'))")
+    (tmp_path / "in" / "autorun.lua").write_text("print('merged', nvs.read('app', 'count'))")
     (tmp_path / "in" / "system.lua").write_text("os.loglevel(os.LOG_ERR)")
-    done("merge", dump, f"storage={tmp_path}/in")
-    assert "merged\t" in luatwin("run", "--flash", dump).out
+    assert luatwin("run", "--flash", dump, "-e", "nvs.write('app', 'count', 42)").code == 0
+    assert "app: count (blob)" in done("info", dump)
+    done("extract", dump, "nvs", tmp_path / "nvs.csv")
+    done("merge", dump, f"storage={tmp_path}/in", f"nvs={tmp_path}/nvs.csv")
+    assert "merged\t42" in luatwin("run", "--flash", dump).out
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------
