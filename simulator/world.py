@@ -27,10 +27,12 @@ import trio
 from simulator.boards import Board, load_board
 from simulator.determinism import run_world
 from simulator.device.device import Device, Surroundings
-from simulator.device.manufacture import AUTORUN, new_chip, stock_files
+from simulator.device.manufacture import AUTORUN, new_chip, stock_files, with_secure_boot
+from simulator.efuses import Efuses
 from simulator.errors import UsageError
 from simulator.events import EventLog
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
+from simulator.firmware.manifest import Profile
 from simulator.flash.chip import FlashChip
 from simulator.hardware import Bench
 from simulator.network import (
@@ -44,6 +46,7 @@ from simulator.network import (
 from simulator.network.redirect import RedirectedInterface, ServerAddress
 from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
+from simulator.signatures import SigningKey
 from simulator.units import NS_PER_S
 from simulator.wifi import AccessPoint, Air, EthernetPort
 
@@ -131,13 +134,16 @@ class World:
         name: str | None = None,
         arguments: tuple[str, ...] = (),
         image_bytes: int = DEFAULT_IMAGE_BYTES,
+        profile: Profile = "stock",
+        key: SigningKey | None = None,
     ) -> Device:
         """Put up a board fresh from the factory, without power, with the files that every new board has.
 
         An id stands for that board with a factory slot, if it has OTA at all; a `Board` is taken as it is. ``script``
         becomes its ``/autorun.lua``; ``files`` are others, by absolute path, and replace those of the same name.
-        ``arguments`` are what the script gets, ``image_bytes`` is the size of the firmware. Raises `LuaTwinError` for
-        a board that is not known, and for files or firmware that do not fit.
+        ``arguments`` are what the script gets, ``image_bytes`` is the size of the firmware, which is that of a
+        ``profile``. With a ``key`` it is a board with secure boot, and its firmware is signed. Raises `LuaTwinError`
+        for a board that is not known, and for files or firmware that do not fit.
         """
         kind = board
         if isinstance(kind, str):
@@ -147,7 +153,10 @@ class World:
         if script is not None:
             contents[AUTORUN] = script
         encoded = {path: data.encode() if isinstance(data, str) else data for path, data in contents.items()}
-        chip = new_chip(kind, first_manifest(kind), encoded, image_bytes=image_bytes)
+        if key is not None and kind.secure_boot == "none":
+            kind = with_secure_boot(kind, key)
+        manifest = first_manifest(kind, profile=profile)
+        chip = new_chip(kind, manifest, encoded, image_bytes=image_bytes, key=key)
         return self.add_board(kind, chip, name=name, arguments=arguments)
 
     def add_board(
@@ -156,11 +165,12 @@ class World:
         chip: FlashChip,
         *,
         name: str | None = None,
+        efuses: Efuses | None = None,
         arguments: tuple[str, ...] = (),
         bootloader_log_level: str | None = None,
     ) -> Device:
         """Put up a board with this flash, without power. ``name`` is what the events call it, ``b0`` and so on by
-        default.
+        default. ``efuses`` are those of a chip that was used before.
         """
         name = name or f"b{len(self.boards)}"
         surroundings = Surroundings(
@@ -172,7 +182,15 @@ class World:
             rng=self.rng.child("board", name),
             now_ns=self.now_ns,
         )
-        device = Device(name, board, chip, surroundings, arguments=arguments, bootloader_log_level=bootloader_log_level)
+        device = Device(
+            name,
+            board,
+            chip,
+            surroundings,
+            efuses=efuses,
+            arguments=arguments,
+            bootloader_log_level=bootloader_log_level,
+        )
         self.boards.append(device)
         return device
 

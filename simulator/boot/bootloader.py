@@ -419,7 +419,7 @@ class _Bootloader:
             self.reasons.append(f"{partition.label} is started")
         else:
             errors = [line.text for line in lines[first_line:] if line.level is LogLevel.ERROR]
-            self.reasons.append(f"{partition.label} cannot start: {errors[0]}")
+            self.reasons.append(f"{partition.label} cannot start: {errors[0].rstrip('.')}")
         return image
 
     def _enter_initial_otadata(self, index: int) -> Work[None]:

@@ -85,7 +85,11 @@ def build_bootloader_image(
 
 def find_boot_config(flash: bytes | bytearray | memoryview) -> BootConfig | None:
     """Return the options of the bootloader in a whole flash, None if it is none of ours."""
-    area = bytes(flash[BOOTLOADER_OFFSET : BOOTLOADER_OFFSET + BOOTLOADER_AREA_BYTES])
+    return boot_config_of(bytes(flash[BOOTLOADER_OFFSET : BOOTLOADER_OFFSET + BOOTLOADER_AREA_BYTES]))
+
+
+def boot_config_of(area: bytes) -> BootConfig | None:
+    """Return the options of the bootloader in ``area``, its place in flash; None if it is none of ours."""
     start = area.find(_MARKER)
     if start < 0 or len(area) - start < _OPTIONS.size:
         return None

@@ -62,6 +62,8 @@ STRAP_GPIO15: Final = 1 << 1
 """Low in flash boot: the ROM prints nothing."""
 STRAP_GPIO0: Final = 1 << 4
 """Low: download instead of flash boot."""
+STRAPS: Final = {5: 1 << 0, 15: STRAP_GPIO15, 4: 1 << 2, 2: 1 << 3, 0: STRAP_GPIO0, 12: 1 << 5}
+"""The bit of every strapping pin, by its GPIO (GPIO_STRAP_REG)."""
 NORMAL_BOOT_MODE: Final = 0x13
 """The strapping value of a board with nothing attached: GPIO5, GPIO15 and GPIO0 pulled up."""
 

@@ -12,7 +12,9 @@ from typing import Final
 import trio
 
 from simulator.boards import Board
+from simulator.boot import V4_0, V5_2, BootLine, LogLevel, SecureBoot, render_line
 from simulator.boot.ota import Ota
+from simulator.boot.secure_boot import app_check
 from simulator.console import MASK_AT_BOOT, Level, Log, banner
 from simulator.device.calls import CallGroup, collect
 from simulator.device.calls.checksums import ChecksumCalls
@@ -33,12 +35,16 @@ from simulator.device.drivers.shared import Shared
 from simulator.device.file_systems import storage_partition, storage_sizes
 from simulator.device.kernel import Kernel, Task
 from simulator.device.net_driver import NetDriver
-from simulator.device.outcome import Outcome, Rerun
+from simulator.device.outcome import Outcome, Rerun, Restart
+from simulator.device.panic import abort_text
 from simulator.device.uart import Uart
+from simulator.efuses import Efuses, Fuse, mac_crc8
 from simulator.filesystem import FileSystem, FileSystemError, NotFormattedError
 from simulator.filesystem import format as format_file_system
 from simulator.filesystem import mount as mount_file_system
+from simulator.firmware import Manifest
 from simulator.flash import FlashChip, PartitionView
+from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Bench
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
@@ -59,6 +65,24 @@ def heap_bytes(board: Board) -> int:
     return HEAP_BYTES + (PSRAM_HEAP_BYTES if board.psram is not None else 0)
 
 
+def slots_of(manifest: Manifest, chip: FlashChip, table: PartitionTable, running: Partition, efuses: Efuses) -> Ota:
+    """Return the OTA calls of an app that was built as ``manifest`` says."""
+    secure_boot = SecureBoot.of(manifest.secure_boot, manifest.secure_boot_key)
+    # Only a later release has secure boot v2; everything else is from the one that Lua RTOS is built with.
+    revision = V5_2 if manifest.secure_boot == "v2" else V4_0
+    return Ota(
+        chip,
+        table,
+        running,
+        rollback=manifest.rollback,
+        anti_rollback=manifest.anti_rollback,
+        secure_version_bits=manifest.secure_version_bits,
+        efuses=efuses,
+        signature=app_check(secure_boot, revision=revision, efuses=efuses),
+        revision=revision,
+    )
+
+
 class App:
     """Lua RTOS on one board. ``emit`` writes the board's events; ``idle`` is called when nothing is left to do."""
 
@@ -74,7 +98,7 @@ class App:
         port: EthernetPort,
         bench: Bench,
         rng: Rng,
-        base_mac: bytes,
+        efuses: Efuses,
         now_ns: Callable[[], int],
         emit: Callable[..., None],
         idle: Callable[[], None],
@@ -90,13 +114,13 @@ class App:
         self._interface = interface
         self._port = port
         self._rng = rng
-        self._base_mac = base_mac
+        self._efuses = efuses
         self._now_ns = now_ns
         self._emit = emit
         self._idle = idle
         self._lua_error = lua_error
         self._log = Log(MASK_AT_BOOT[identity.board.log_level])
-        self._slots = Ota(chip, identity.table, identity.running, rollback=identity.board.rollback)
+        self._slots = slots_of(identity.manifest, chip, identity.table, identity.running, efuses)
         self._console = ConsoleCalls(
             uart,
             self._log,
@@ -128,6 +152,8 @@ class App:
 
     async def run(self) -> Outcome:
         """Start up, run the interpreter, and return how it ended."""
+        if not self._efuses.is_mac_good:
+            return Restart(panic=self._bad_mac_text())
         fatal = self._nvs.init()
         if fatal is not None:
             return fatal
@@ -169,7 +195,7 @@ class App:
                 interface=self._interface,
                 rng=self._rng,
                 emit=self._emit,
-                base_mac=self._base_mac,
+                base_mac=self._efuses.mac,
                 ethernet=board.ethernet.interface if board.ethernet is not None else None,
                 port=self._port,
             )
@@ -188,6 +214,14 @@ class App:
                 await self._driver.aclose()
                 nursery.cancel_scope.cancel()
         return outcome
+
+    def _bad_mac_text(self) -> bytes:
+        """Return what an app prints that is on a chip with a damaged MAC address (``system_api.c``)."""
+        burned, right = self._efuses.read(Fuse.MAC_CRC), mac_crc8(self._efuses.mac)
+        text = f"Base MAC address from BLK0 of EFUSE CRC error, efuse_crc = 0x{burned:02x}; calc_crc = 0x{right:02x}"
+        line = BootLine(LogLevel.ERROR, "system_api", text)
+        said = render_line(line, 0).encode() if line.level <= LogLevel[self.identity.board.log_level] else b""
+        return said + abort_text(self.identity.manifest)
 
     async def _interpret(self) -> Outcome:
         """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""

@@ -1,13 +1,14 @@
 """One board under power: from reset to reset, ROM, bootloader, app.
 
-What a board *is* outlives every reset: its flash chip, its RTC memory, its MAC address. Everything else is made anew
-each time, and which app runs is whatever the bootloader finds in flash. `Device.run` is the power: while it runs the
-board has it, and cancelling it pulls the plug, between any two of the things that take time.
+What a board *is* outlives every reset: its flash chip, its RTC memory, its eFuses with its MAC address. Everything
+else is made anew each time, and which app runs is whatever the bootloader finds in flash. `Device.run` is the power:
+while it runs the board has it, and cancelling it pulls the plug, between any two of the things that take time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,21 +17,22 @@ import trio
 
 from simulator.boards import Board
 from simulator.boot import BootConfig, BootOutcome, Esp32, Pause, start_bootloader
+from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET, boot_config_of
 from simulator.boot.log import BootLine, LogLevel, render_line
-from simulator.boot.reset import NORMAL_BOOT_MODE, STRAP_GPIO0, ResetReason
-from simulator.boot.revision import REVISIONS
+from simulator.boot.reset import NORMAL_BOOT_MODE, STRAPS, ResetReason
 from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
 from simulator.device.app import App, heap_bytes
 from simulator.device.calls.system import DeviceClock, Identity
 from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
 from simulator.device.uart import Uart
-from simulator.errors import FormatError
+from simulator.efuses import Efuses, Fuse
+from simulator.errors import FormatError, UsageError
 from simulator.events import EventLog
 from simulator.firmware import read_manifest
 from simulator.flash.chip import FlashChip, FlashOperation
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
-from simulator.hardware import Bench
+from simulator.hardware import GPIOS, Bench
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import MIB, NS_PER_MS, NS_PER_S
@@ -48,6 +50,7 @@ _BOOTLOADER_START_MS: Final = 29
 
 _ESPRESSIF_OUI: Final = bytes.fromhex("30aea4")
 _WINBOND_UNIQUE_ID_PREFIX: Final = bytes.fromhex("d664")
+_KEY_BLOCKS: Final = frozenset({Fuse.BLOCK1, Fuse.BLOCK2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Surroundings:
 class Device:
     """A board with power. ``arguments`` are what the script gets; ``bootloader_log_level`` raises the board's own.
 
+    ``efuses`` are those of a chip that exists; without them, and if they have no MAC address, it is a new one.
+
     ``console`` is what the board has sent, if need be only the last `CONSOLE_KEPT_BYTES` or more. Wait for `idle` to
     know that the scripts have run and nothing is left to do, for `stuck` to know that nothing will happen any more,
     or with `finished` for whichever comes; ``boots`` and ``script_errors`` tell how it went.
@@ -96,6 +101,7 @@ class Device:
         chip: FlashChip,
         surroundings: Surroundings,
         *,
+        efuses: Efuses | None = None,
         arguments: tuple[str, ...] = (),
         bootloader_log_level: str | None = None,
     ) -> None:
@@ -115,7 +121,12 @@ class Device:
         self._arguments = arguments
         self._bootloader_log_level = LogLevel[bootloader_log_level or board.bootloader_log_level]
         identity = surroundings.rng.child("identity")
-        self.base_mac = _ESPRESSIF_OUI + identity.bytes(3)
+        mac = _ESPRESSIF_OUI + identity.bytes(3)
+        self.efuses = efuses or Efuses.manufactured(mac, board.chip.revision)
+        """What is burned stays so over every reset, and over the end of the world if somebody keeps them."""
+        if not any(self.efuses.mac):
+            self.efuses.burn_identity(mac, board.chip.revision)
+        self.base_mac = self.efuses.mac
         self.flash_unique_id = _WINBOND_UNIQUE_ID_PREFIX + identity.bytes(6)
         self._rtc = RtcMemory()
         self._app: App | None = None
@@ -126,11 +137,14 @@ class Device:
         self._power: trio.CancelScope | None = None
         self.gpio0_low = False
         """Whether somebody pulls GPIO0 low, which makes the ROM wait for esptool if it is so at a reset."""
+        self._held_until_ns: dict[int, float] = {}
         self._boot_mode = NORMAL_BOOT_MODE
+        self._random = surroundings.rng.child("random number generator")
         self._is_released = trio.Event()
         self._is_released.set()
         self._until_reset = trio.CancelScope()
         self._failed_boot_reason = ResetReason.SW_RESET
+        self._why_not = ""
         self._otadata_partition: Partition | None = None
         self._otadata: OtaData | None = None
 
@@ -141,6 +155,23 @@ class Device:
         if self._app is not None:
             self.idle = _unset(self.idle)
             self._app.receive(data)
+
+    def hold(self, gpio: int, duration_ns: int | None = None) -> None:
+        """Connect a pin to ground from now on, as a button does: for so long, or until `let_go`.
+
+        The chip sees it at a reset: its strapping pins, and those that the bootloader is built to watch. Raises
+        `UsageError` for a pin that the chip does not have.
+        """
+        if gpio not in GPIOS:
+            raise UsageError(f"there is no GPIO{gpio}; the ESP32 has 0 to 23, 25 to 27 and 32 to 39")
+        self._held_until_ns[gpio] = math.inf if duration_ns is None else self._now_ns() + duration_ns
+
+    def let_go(self, gpio: int) -> None:
+        """End what `hold` began. Harmless if nobody holds the pin."""
+        self._held_until_ns.pop(gpio, None)
+
+    def _is_low(self, gpio: int) -> bool:
+        return (gpio == 0 and self.gpio0_low) or self._held_until_ns.get(gpio, 0) > self._now_ns()
 
     async def finished(self) -> bool:
         """Return when the board is idle (True) or stuck (False)."""
@@ -213,13 +244,17 @@ class Device:
             self._is_released.set()
 
     def _latch_strapping_pins(self) -> None:
-        self._boot_mode = NORMAL_BOOT_MODE & ~STRAP_GPIO0 if self.gpio0_low else NORMAL_BOOT_MODE
+        self._boot_mode = NORMAL_BOOT_MODE
+        for gpio, strap in STRAPS.items():
+            if self._is_low(gpio):
+                self._boot_mode &= ~strap
 
     async def run(self) -> None:
         """Power on, and stay on until cancelled."""
         self._emit("power.on")
         self._latch_strapping_pins()
         self.chip.on_operation = self._flash_operation
+        self.efuses.on_burn = self._efuse_burned
         try:
             while True:
                 await self._is_released.wait()
@@ -228,7 +263,7 @@ class Device:
                     await self._run_from_power_on()
                 self._app = None
         finally:
-            self.chip.on_operation = None
+            self.chip.on_operation = self.efuses.on_burn = None
             self._app = None
             self._emit("power.off")
 
@@ -245,7 +280,7 @@ class Device:
                 attempts += 1
                 if attempts == BOOT_ATTEMPTS_MAX:
                     self.is_bricked = True
-                    await self._hang(f"nothing bootable in {attempts} attempts")
+                    await self._hang(f"nothing bootable in {attempts} attempts: {self._why_not}")
                 reason = self._failed_boot_reason
                 if reason.latches_strapping:
                     self._latch_strapping_pins()
@@ -286,6 +321,7 @@ class Device:
             await trio.sleep_forever()  # until the next reset: its loader is not simulated
         if rom.ending is not RomEnding.BOOTLOADER:
             self._failed_boot_reason = ResetReason.RTCWDT_RTC_RESET
+            self._why_not = f"the ROM {rom.ending.value}"
             await trio.sleep(max(0, began_ns + ROM_WATCHDOG_NS - self._now_ns()) / NS_PER_S)
             return None
         work = start_bootloader(self.chip, self._boot_config(), esp32)
@@ -304,9 +340,10 @@ class Device:
                 owed_ns = 0
         await trio.sleep((owed_ns + self.chip.take_busy_ns()) / NS_PER_S)
         outcome = work.result
-        self._emit("boot.bootloader", lines=lines, label=outcome.label)
+        self._emit("boot.bootloader", lines=lines, label=outcome.label, why=outcome.why)
         if outcome.partition is None:
             self._failed_boot_reason = ResetReason.SW_RESET
+            self._why_not = outcome.why
             return None
         return outcome
 
@@ -316,17 +353,26 @@ class Device:
         return self._uart.write_raw(render_line(line, time_ms).encode(), ahead_ns=owed_ns)
 
     def _boot_config(self) -> BootConfig:
-        return BootConfig(revision=REVISIONS[self.board.bootloader], rollback=self.board.rollback)
+        """Return how the bootloader in flash was built. One that is none of ours does as the board's would."""
+        area = self.chip.read(BOOTLOADER_OFFSET, BOOTLOADER_AREA_BYTES)
+        return boot_config_of(area) or BootConfig.for_board(self.board)
 
     def _esp32(self, reason: ResetReason) -> Esp32:
-        return Esp32(revision=self.board.chip.revision * 100, reset_reason=reason, boot_mode=self._boot_mode)
+        return Esp32(
+            efuses=self.efuses,
+            revision=self.board.chip.revision * 100,
+            reset_reason=reason,
+            boot_mode=self._boot_mode,
+            is_low=self._is_low,
+            random_bytes=self._random.bytes,
+        )
 
     async def _run_app(self, reason: ResetReason, boot: BootOutcome) -> Outcome:
         assert boot.partition is not None
         assert boot.image is not None
         label, offset = boot.partition.label, boot.partition.offset
         try:
-            manifest = read_manifest(boot.image)
+            manifest = read_manifest(boot.image, board=self.board)
         except FormatError as error:
             self._emit("boot.app", label=label, offset=offset, commit=None)
             return Hang(f"the app in {label} cannot run here: {error}")
@@ -356,7 +402,7 @@ class Device:
             port=where.port,
             bench=where.bench,
             rng=where.rng.child("app", str(len(self.boots))),
-            base_mac=self.base_mac,
+            efuses=self.efuses,
             now_ns=where.now_ns,
             emit=self._emit,
             idle=self._became_idle,
@@ -397,6 +443,11 @@ class Device:
         otadata = self._otadata_partition
         if otadata is not None and otadata.offset <= operation.address < otadata.end:
             self._tell_otadata()
+
+    def _efuse_burned(self, fuse: Fuse) -> None:
+        """Tell what was burned; of a key only that it was."""
+        value = None if fuse in _KEY_BLOCKS else self.efuses.read(fuse)
+        self._emit("efuse.burn", field=fuse.name, value=value)
 
     def _find_otadata(self) -> None:
         """Note where otadata is and what it holds, so that a change can be told."""

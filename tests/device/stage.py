@@ -12,6 +12,8 @@ from simulator.boards import Board, load_board
 from simulator.device.device import Device
 from simulator.events import Event
 from simulator.firmware import SMALLEST_IMAGE_BYTES
+from simulator.firmware.manifest import Profile
+from simulator.signatures import SigningKey
 from simulator.world import World, run_in_world
 
 SSID, PASSWORD = "home", "secret-password"
@@ -101,6 +103,8 @@ def on_stage(
     files: Mapping[str, str | bytes] | None = None,
     arguments: tuple[str, ...] = (),
     parts: Iterable[Mapping[str, Any]] = (),
+    profile: Profile = "stock",
+    key: SigningKey | None = None,
     seed: int = 0,
 ) -> Result:
     """Run ``play`` with a new board, which has no power yet."""
@@ -108,7 +112,13 @@ def on_stage(
     async def main(world: World) -> Result:
         world.add_access_point(SSID, PASSWORD)
         device = world.new_board(
-            board, script=script, files=files, arguments=arguments, image_bytes=SMALLEST_IMAGE_BYTES
+            board,
+            script=script,
+            files=files,
+            arguments=arguments,
+            image_bytes=SMALLEST_IMAGE_BYTES,
+            profile=profile,
+            key=key,
         )
         for part in parts:
             world.attach(device, part)

@@ -192,7 +192,9 @@ async def test_without_a_bootloader_the_watchdog_resets_again_and_again(stage: S
     stage.power_on()
     assert not await stage.board.finished()
     assert stage.board.is_bricked
-    assert stage.board.why_stuck == f"nothing bootable in {BOOT_ATTEMPTS_MAX} attempts"
+    assert stage.board.why_stuck == (
+        f"nothing bootable in {BOOT_ATTEMPTS_MAX} attempts: the ROM tries until the RTC watchdog resets the chip"
+    )
     cold, *warm = stage.console.split("ets Jun  8 2016 00:22:57\r\n\r\n")[1:]
     end = ",boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nflash read err, 1000\r\nets_main.c 371 \r\n"
     assert cold == "rst:0x1 (POWERON_RESET)" + end

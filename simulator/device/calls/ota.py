@@ -63,6 +63,8 @@ class OtaCalls(CallGroup):
         self._console = console
         self._rng = rng
         self._emit = emit
+        self._error_lines: list[str] = []
+        """What ESP-IDF had to say during the last of its functions, whether the build prints it or not."""
 
     @call("net.ota")
     async def _ota(self) -> None:
@@ -221,7 +223,7 @@ class OtaCalls(CallGroup):
         try:
             await self._carry_out(update.end())
         except EspError as error:
-            self._emit("ota.fail", why="verification", esp_err=int(error.code))
+            self._emit("ota.fail", why="verification", esp_err=int(error.code), log=self._error_lines)
             await self._print("Failed\r\n")
             return None
         self._emit("ota.end", partition=target.label, written=update.written_bytes)
@@ -229,7 +231,7 @@ class OtaCalls(CallGroup):
         try:
             await self._carry_out(self._slots.set_boot_partition(target))
         except EspError as error:
-            self._emit("ota.fail", why="activation", esp_err=int(error.code))
+            self._emit("ota.fail", why="activation", esp_err=int(error.code), log=self._error_lines)
             await self._print(f"Failed, err {error.code:d}\r\n")
             return _UPGRADE  # and restarts all the same
         self._emit("ota.activate", partition=target.label)
@@ -240,6 +242,7 @@ class OtaCalls(CallGroup):
 
     async def _carry_out(self, work: Steps[Result]) -> Result:
         """Do the work of an ``esp_ota_*`` function, letting the time pass that its flash commands take."""
+        self._error_lines = []
         try:
             for step in work:
                 if isinstance(step, BootLine):
@@ -266,6 +269,8 @@ class OtaCalls(CallGroup):
 
         Lua RTOS switches it to ERROR when it starts, so no build shows more.
         """
+        if line.level is LogLevel.ERROR:
+            self._error_lines.append(f"{line.tag}: {line.text}")
         if line.level <= min(LogLevel.ERROR, LogLevel[self._identity.board.log_level]):
             time_ms = (self.kernel.now_ns() - self._identity.started_ns) // NS_PER_MS
             await self._print(render_line(line, time_ms).replace("\r\n", "\n"))
