@@ -200,7 +200,7 @@ def test_status_of_the_longest_path_that_covers_a_name_wins(monkeypatch: pytest.
     assert status_of("net.ota") == "partial"
     assert status_of("tmr.timer:start") == "faithful"
     assert status_of("tmr.delay") == "missing"
-    assert status_of("pio") == "missing", "a table of the globals is no base function"
+    assert status_of("lora") == "missing", "a table of the globals is no base function"
 
 
 def test_every_path_with_a_status_covers_something() -> None:
