@@ -328,9 +328,10 @@ class Machine:
         if not self._heap_bytes:
             return answer
         needed: int = self._runtime.get_memory_used() + _ROOM_BYTES
-        for value in answer:
-            if type(value) is bytes:
-                needed += len(value)
+        if len(answer) > 1:
+            for value in answer:
+                if type(value) is bytes:
+                    needed += len(value)
         if needed < self._base_memory_bytes + self._heap_bytes:
             return answer
         self._runtime.set_max_memory(needed)
