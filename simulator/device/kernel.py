@@ -33,8 +33,8 @@ from simulator.vm.exceptions import DriverError, LuaError
 from simulator.vm.machine import THREAD_END, TICK, Answer, LuaThread, Machine
 from simulator.wifi.timed import Timed, earliest
 
-TICK_NS: Final = 5 * NS_PER_MS
-"""What 10,000 Lua instructions take: about two million a second at 240 MHz from flash (our estimate)."""
+TICK_NS: Final = 10 * NS_PER_MS
+"""What 20,000 Lua instructions take: about two million a second at 240 MHz from flash (our estimate)."""
 
 SLICE_NS: Final = 20 * NS_PER_MS
 """How far a task may get ahead of the world before it waits for it. Shorter is finer-grained, and slower to simulate.

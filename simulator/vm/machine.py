@@ -54,7 +54,7 @@ Value: TypeAlias = bytes | int | float | bool | None
 Request: TypeAlias = tuple[Any, ...]
 Answer: TypeAlias = tuple[Any, ...]
 
-INSTRUCTIONS_PER_TICK: Final = 10_000
+INSTRUCTIONS_PER_TICK: Final = 20_000
 """The count hook returns a ``tick`` request after so many virtual machine instructions (core.lua)."""
 
 THREAD_END: Final = b"thread.end"

@@ -163,7 +163,7 @@ def test_a_loop_that_calls_nothing_is_interrupted_for_a_tick_now_and_then(host: 
     ],
 )
 def test_ticks_come_wherever_the_loop_is(host: Host, place: str) -> None:
-    host.run(place % "for i = 1, 30000 do end")
+    host.run(place % f"for i = 1, {3 * INSTRUCTIONS_PER_TICK} do end")
     assert len(host.asked(b"tick")) in ((3, 4) if "__index" not in place else (0,))
 
 

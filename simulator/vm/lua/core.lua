@@ -127,7 +127,7 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- The count hook: preemption, simulated CPU time, Ctrl-C and power-off of a loop that calls nothing.
 
-local HOOK_INSTRUCTIONS = 10000
+local HOOK_INSTRUCTIONS = 20000
 
 local function tick()
   local running = getinfo(2, "Sl")
