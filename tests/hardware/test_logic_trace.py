@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import io
+import signal
 from pathlib import Path
-
-from vcdvcd import VCDVCD
 
 from simulator.hardware.i2c import I2cBus, Start, Stop, Write
 from simulator.hardware.ledc import Ledc
@@ -11,6 +10,17 @@ from simulator.hardware.serial import SerialFormat
 from simulator.hardware.trace import Trace
 from simulator.hardware.wire import BitTiming
 from tests.hardware.clock import Table
+
+# vcdvcd gives SIGPIPE back its default when it is imported; then the first write to a closed socket, in any test that
+# follows in this process, ends the process without a word.
+_on_broken_pipe = signal.getsignal(signal.SIGPIPE)
+from vcdvcd import VCDVCD  # noqa: E402
+
+signal.signal(signal.SIGPIPE, _on_broken_pipe)
+
+
+def test_the_reader_leaves_broken_pipes_an_error() -> None:
+    assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
 
 
 def read_back(trace: Trace, folder: Path) -> VCDVCD:
