@@ -107,9 +107,7 @@ def on_site(request: pytest.FixtureRequest) -> Callable[[Callable[[Site], object
     return run
 
 
-@pytest.mark.parametrize("on_site", [pytest.param(virtual_site, id="virtual")], indirect=True)
 def test_streams_keep_trios_rules(on_site):
-    # The real ones are trio's own socket streams, which trio holds to its rules itself.
     async def test(site: Site) -> None:
         await check_half_closeable_stream(site.pair, None)
 
