@@ -29,6 +29,16 @@ def call(name: str) -> Callable[[_F], _F]:
     return mark
 
 
+def text_of(data: bytes) -> str:
+    """Return a string of a script as text; what is no UTF-8 in it is kept, and `bytes_of` gives it back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def bytes_of(text: str) -> bytes:
+    """Return text as the bytes that a script sees."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 class CallGroup:
     """One module's calls. A group that outlives the interpreter is connected to the kernel of each that starts."""
 

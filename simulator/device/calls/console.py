@@ -11,7 +11,7 @@ import trio
 
 from simulator.console import CommandCall, ConsoleInput, History, LineEditor, Log, LuaLine, Outcome, Usage
 from simulator.console import shell as shell_rules
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, bytes_of, call
 from simulator.device.kernel import WAIT, Kernel, Task
 from simulator.device.uart import Uart
 from simulator.units import NS_PER_S
@@ -105,7 +105,7 @@ class ConsoleCalls(CallGroup):
 
     async def write_from_task(self, text: str) -> None:
         """Write as a call that waits does: it takes the time itself."""
-        wait_ns = self.send(text.encode("utf-8", "surrogateescape"))
+        wait_ns = self.send(bytes_of(text))
         if wait_ns:
             await trio.sleep(wait_ns / NS_PER_S)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import trio
 
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, bytes_of, call, text_of
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.kernel import Kernel
 from simulator.filesystem import Errno, FileSystem, FileSystemError, FileType, OpenFile, Whence
@@ -20,14 +20,6 @@ _WHENCE: Final = {b"set": Whence.START, b"cur": Whence.CURRENT, b"end": Whence.E
 _NO_DATE: Final = " " * 24  # neither SPIFFS nor LFS keeps times
 
 Result = tuple[Any, ...]
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "surrogateescape")
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 class FileCalls(CallGroup):
@@ -62,7 +54,7 @@ class FileCalls(CallGroup):
 
     def absolute(self, path: bytes) -> str:
         """Return a path as a script gave it, absolute and without ``.``, ``..`` and ``//``."""
-        return posixpath.normpath("/" + posixpath.join(self.directory, _text(path))).replace("//", "/")
+        return posixpath.normpath("/" + posixpath.join(self.directory, text_of(path))).replace("//", "/")
 
     def is_regular_file(self, path: bytes) -> bool:
         """Return whether ``path`` names a file."""
@@ -182,7 +174,7 @@ class FileCalls(CallGroup):
 
     @call("os.pwd")
     def _pwd(self) -> Result:
-        return (_bytes(self.directory),)
+        return (bytes_of(self.directory),)
 
     @call("os.cd")
     def _cd(self, path: bytes) -> Result:
@@ -226,13 +218,14 @@ class FileCalls(CallGroup):
 
     def _remove_matching(self, path: bytes) -> Result:
         """Remove what a pattern names, the device's way: matches are deleted by bare name in the current directory."""
-        directory, _, pattern = _text(path).rpartition("/")
-        matches = [e.name for e in self._listing(self.absolute(_bytes(directory or "."))) if _matches(e.name, pattern)]
+        directory, _, pattern = text_of(path).rpartition("/")
+        listing = self._listing(self.absolute(bytes_of(directory or ".")))
+        matches = [entry.name for entry in listing if _matches(entry.name, pattern)]
         if not matches:
             return self._failed(FileSystemError(Errno.ENOENT), path)
         for name in matches:
             try:
-                self._remove_one(self.absolute(_bytes(name)))
+                self._remove_one(self.absolute(bytes_of(name)))
             except FileSystemError:
                 return (True,)  # the status argument is inverted there
         self._pay()
@@ -303,7 +296,7 @@ class FileCalls(CallGroup):
                 lines.append(f"d\t       -\t{_NO_DATE}\t{entry.name}\n")
         self._pay()
         for line in lines:
-            self._console.write(_bytes(line))
+            self._console.write(bytes_of(line))
         return ()
 
     @call("os.df")

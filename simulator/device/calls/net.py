@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, bytes_of, call, text_of
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel
@@ -18,10 +18,6 @@ Result = tuple[Any, ...]
 EVENT_TASK_PRIORITY = 20
 EVENT_TASK_STACK_BYTES = 8192
 """CONFIG_SYSTEM_EVENT_TASK_STACK_SIZE of the boards; callbacks of ``net.callback`` run in that task."""
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")
 
 
 class NetCalls(CallGroup):
@@ -54,7 +50,7 @@ class NetCalls(CallGroup):
 
     @call("net.lookup")
     async def _lookup(self, name: bytes) -> Result:
-        return ((await self._driver.lookup(_text(name))).encode(),)
+        return ((await self._driver.lookup(text_of(name))).encode(),)
 
     @call("net.callback")
     def _callback(self, id_: int) -> None:
@@ -72,9 +68,9 @@ class NetCalls(CallGroup):
 
     @call("net.ping")
     async def _ping(self, name: bytes, count: int, interval_s: int, size_bytes: int, timeout_s: int) -> None:
-        run = await self._driver.ping(_text(name), count, interval_s, size_bytes, timeout_s)
+        run = await self._driver.ping(text_of(name), count, interval_s, size_bytes, timeout_s)
         write, interrupts = self._console.write_from_task, self._console.interrupts
-        await write(f"PING {_text(name)} ({run.address}): {run.size_bytes} data bytes\r\n")
+        await write(f"PING {text_of(name)} ({run.address}): {run.size_bytes} data bytes\r\n")
         with interrupts(run.interrupt):
             async for outcome in run:
                 if isinstance(outcome, PingReply):
@@ -101,13 +97,15 @@ class NetCalls(CallGroup):
     async def _wf_setup(self, mode: int, ssid: bytes, password: bytes, *address: int) -> None:
         if mode != WifiMode.STA:
             raise DriverError("wifi", "InvalidArg")
-        await self._driver.wf_setup_station(_text(ssid), _text(password), *address)
+        await self._driver.wf_setup_station(text_of(ssid), text_of(password), *address)
 
     @call("net.wf.setup_ap")
     async def _wf_setup_ap(
         self, mode: int, ssid: bytes, password: bytes, powersave: int, channel: int, hidden: bool
     ) -> None:
-        await self._driver.wf_setup_ap(WifiMode(mode), _text(ssid), _text(password), powersave, channel, hidden=hidden)
+        await self._driver.wf_setup_ap(
+            WifiMode(mode), text_of(ssid), text_of(password), powersave, channel, hidden=hidden
+        )
 
     @call("net.wf.start")
     async def _wf_start(self, asynchronous: bool) -> None:
@@ -121,7 +119,7 @@ class NetCalls(CallGroup):
     async def _wf_scan(self) -> Result:
         values: list[Any] = []
         for record in await self._driver.wf_scan():
-            ssid = record.ssid.encode("utf-8", "surrogateescape")
+            ssid = bytes_of(record.ssid)
             values += [ssid, record.rssi, record.auth, record.ch1, record.ch2]
         return tuple(values)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import copysign, inf
 from typing import Any, Final
 
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, call, text_of
 from simulator.device.calls.system import Identity
 from simulator.device.outcome import Hang, Outcome, Restart
 from simulator.device.panic import abort_text, corrupt_heap_text
@@ -66,7 +66,7 @@ class NvsCalls(CallGroup):
     def _exists(self, namespace: bytes, key: bytes) -> Any:
         def exists() -> Result:
             with self._open(namespace, read_only=True) as handle:
-                handle.get_blob(_text(key))
+                handle.get_blob(text_of(key))
             return (True,)
 
         return self._carry_out(lambda: _or_false(exists))
@@ -75,8 +75,8 @@ class NvsCalls(CallGroup):
     def _rm(self, namespace: bytes, key: bytes) -> Any:
         def remove() -> Result:
             with self._open(namespace) as handle:  # which creates the namespace
-                handle.erase_key(_text(key))
-            self._emit("nvs.erase", namespace=_text(namespace), key=_text(key))
+                handle.erase_key(text_of(key))
+            self._emit("nvs.erase", namespace=text_of(namespace), key=text_of(key))
             return (True,)
 
         return self._carry_out(lambda: _or_false(remove))
@@ -84,26 +84,26 @@ class NvsCalls(CallGroup):
     def _write_value(self, namespace: bytes, key: bytes, kind: bytes, value: Any) -> Any:
         try:
             with self._open(namespace) as handle:
-                handle.set_blob(_text(key), _encode(kind, value))
+                handle.set_blob(text_of(key), _encode(kind, value))
         except EspError as error:
             if error.code not in _TEXTS:
                 # The buffer is given back, the error is not raised, and the buffer is given back again.
                 return self.kernel.end(Restart(panic=corrupt_heap_text(self._manifest)))
             raise LuaError(_TEXTS[error.code]) from error
         type_ = _TYPE_NAMES.get(kind, kind.decode())
-        self._emit("nvs.set", namespace=_text(namespace), key=_text(key), type=type_)
+        self._emit("nvs.set", namespace=text_of(namespace), key=text_of(key), type=type_)
         return None
 
     def _read_value(self, namespace: bytes, key: bytes, *, has_default: bool) -> Result:
         try:
             handle = self._open(namespace, read_only=True)
-            handle.blob_length(_text(key))
+            handle.blob_length(text_of(key))
         except EspError as error:
             if error.code == EspErr.ESP_ERR_NVS_NOT_FOUND and has_default:
                 return (b"last",)
             return _nothing(error)
         try:
-            blob = handle.get_blob(_text(key))
+            blob = handle.get_blob(text_of(key))
         except EspError as error:
             return _nothing(error)  # here nobody thinks of the default
         finally:
@@ -113,7 +113,7 @@ class NvsCalls(CallGroup):
     def _open(self, namespace: bytes, *, read_only: bool = False) -> NvsHandle:
         if self._nvs is None:
             raise NvsError(EspErr.ESP_ERR_NVS_NOT_INITIALIZED)
-        return self._nvs.open(_text(namespace), read_only=read_only)
+        return self._nvs.open(text_of(namespace), read_only=read_only)
 
     def _carry_out(self, action: Callable[[], Any]) -> Any:
         """Let the running Lua thread pay for what the flash chip did, and the device end if it does not survive it."""
@@ -177,7 +177,3 @@ def _decode(blob: bytes) -> Result:
     if tag == _STRING:
         return (b"value", data.partition(b"\0")[0])
     return (b"last",)
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import trio
 
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, call, text_of
 from simulator.device.calls.system import DeviceClock
 from simulator.network import Datagrams, LinkDownError, NameNotFoundError, NetworkInterface
 
@@ -53,7 +53,7 @@ class SntpCalls(CallGroup):
     def _start(self, server: bytes) -> None:
         if self._session is None:
             self._session = trio.CancelScope()
-            self._nursery.start_soon(self._poll, server.decode("utf-8", "surrogateescape"), self._session)
+            self._nursery.start_soon(self._poll, text_of(server), self._session)
 
     @call("net.service.sntp.stop")
     def _stop(self) -> None:

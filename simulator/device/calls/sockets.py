@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import trio
 
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, call, text_of
 from simulator.device.calls.system import DeviceClock
 from simulator.device.kernel import Kernel
 from simulator.network import (
@@ -127,10 +127,6 @@ class _Udp:
         await trio.lowlevel.checkpoint()
 
 
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")
-
-
 class SocketCalls(CallGroup):
     """The sockets of one run of the app. ``nursery`` closes what an interpreter leaves open."""
 
@@ -178,7 +174,7 @@ class SocketCalls(CallGroup):
     @call("socket.resolve")
     async def _resolve(self, name: bytes) -> Result:
         try:
-            found = await self._interface.resolve(_text(name))
+            found = await self._interface.resolve(text_of(name))
         except NameNotFoundError:
             return (None, NO_HOST)
         return tuple(address.encode() for address in found)
@@ -189,7 +185,7 @@ class SocketCalls(CallGroup):
     async def _connect(self, name: bytes, port: int, timeout_s: float | None) -> Result:
         with _limit(timeout_s):
             try:
-                address, *_ = await self._interface.resolve(_text(name))
+                address, *_ = await self._interface.resolve(text_of(name))
                 stream = await self._interface.connect(address, port)
             except NameNotFoundError:
                 return (None, NO_NAME)
