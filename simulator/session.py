@@ -36,9 +36,9 @@ from simulator.firmware import (
     read_manifest,
 )
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
+from simulator.flash.partition import partition_table_on
 from simulator.flash.timing import ENDURANCE_ERASES, TYPICAL, FlashTiming
 from simulator.flash_file import read_flash_file, read_wear, write_flash_file, write_wear
-from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, PartitionTable
 from simulator.network.redirect import ServerAddress
 from simulator.ota_protocol import Firmware
 from simulator.units import NS_PER_S, format_duration
@@ -109,7 +109,7 @@ class FlashUse:
         counts = chip.erase_counts
         busiest = max(range(len(counts)), key=counts.__getitem__)
         address = busiest * SECTOR_BYTES
-        inside = (entry.label for entry in _table(chip) if entry.offset <= address < entry.end)
+        inside = (entry.label for entry in partition_table_on(chip) if entry.offset <= address < entry.end)
         return cls(
             operations=chip.operation_count - operations_before,
             erased_sectors=sum(counts) - erases_before,
@@ -389,14 +389,10 @@ def _read_image(path: Path, board: Board, chip: FlashChip) -> bytes:
         read_manifest(image)
     except FormatError as error:
         raise UsageError(f"--publish {path}: {error}") from error
-    slots = _table(chip).ota_slots
+    slots = partition_table_on(chip).ota_slots
     if board.ota and slots:
         check_fits(image, min(slots, key=lambda slot: slot.size))
     return image
-
-
-def _table(chip: FlashChip) -> PartitionTable:
-    return PartitionTable.as_read_by_app(chip.read(TABLE_OFFSET, TABLE_BYTES))
 
 
 def installed_manifest(board: Board, chip: FlashChip) -> Manifest | None:

@@ -43,6 +43,7 @@ from simulator.network import (
     VirtualStream,
     WorldClock,
 )
+from simulator.network.interface import HTTPS_PORT
 from simulator.network.redirect import RedirectedInterface, ServerAddress
 from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
@@ -62,7 +63,6 @@ _SERVERS: Final = "203.0.113"
 """Where servers are: a range reserved for documentation (RFC 5737)."""
 UPDATE_SERVER_ADDRESS: Final = f"{_SERVERS}.254"
 """The address of the built-in update server."""
-HTTPS_PORT: Final = 443
 
 
 class World:

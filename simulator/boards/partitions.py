@@ -26,8 +26,9 @@ from simulator.formats.partition_table import (
 )
 from simulator.units import format_size
 
-# Lua RTOS's own: its drivers look for them, not for the label ``storage`` (vfs/spiffs.c, vfs/lfs.c).
 STORAGE_SUBTYPES: Final = {"spiffs": 0x40, "lfs": 0x41}
+"""Lua RTOS's own; its drivers look for the first data partition of that subtype, whatever its label
+(``components/sys/vfs/spiffs.c``, ``lfs.c``)."""
 
 _PHY_INIT_SIZE: Final = 0x1000
 _OTADATA_SIZE: Final = 0x2000

@@ -30,8 +30,9 @@ from simulator.errors import FormatError, UsageError
 from simulator.events import EventLog
 from simulator.firmware import read_manifest
 from simulator.flash.chip import FlashChip, FlashOperation
+from simulator.flash.partition import partition_table_on
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
-from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
+from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import GPIOS, Bench
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
@@ -201,7 +202,7 @@ class Device:
 
     def partition_table(self) -> PartitionTable:
         """Return the table as the app reads it from flash."""
-        return PartitionTable.as_read_by_app(self.chip.read(TABLE_OFFSET, TABLE_BYTES))
+        return partition_table_on(self.chip)
 
     # -- the power ------------------------------------------------------------------------------------------------
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from typing import TypedDict
 
 from simulator.boards import Board
-from simulator.formats.partition_table import Partition, PartitionTable
-
-DATA_TYPE: Final = 0x01
-STORAGE_SUBTYPES: Final = {"spiffs": 0x40, "lfs": 0x41}
-"""Lua RTOS's own; its drivers look for the first data partition of that subtype, whatever its label
-(``components/sys/vfs/spiffs.c``, ``lfs.c``)."""
+from simulator.boards.partitions import STORAGE_SUBTYPES
+from simulator.formats.partition_table import TYPE_DATA, Partition, PartitionTable
 
 
 class StorageSizes(TypedDict):
@@ -22,7 +18,7 @@ class StorageSizes(TypedDict):
 
 def storage_partition(board: Board, table: PartitionTable) -> Partition | None:
     """Return the partition of the root file system, or None."""
-    return table.first(DATA_TYPE, STORAGE_SUBTYPES[board.filesystem])
+    return table.first(TYPE_DATA, STORAGE_SUBTYPES[board.filesystem])
 
 
 def storage_sizes(board: Board) -> StorageSizes:

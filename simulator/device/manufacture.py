@@ -22,7 +22,8 @@ from simulator.firmware import Manifest, build_for
 from simulator.firmware.build import SPI_MODES, SPI_SPEEDS
 from simulator.flash import FlashChip, PartitionView
 from simulator.flash.chip import FlashSnapshot
-from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
+from simulator.flash.partition import partition_table_on
+from simulator.formats.partition_table import TABLE_OFFSET, Partition, PartitionTable
 from simulator.resources import data_dir
 from simulator.signatures import SigningKey
 from simulator.units import format_size
@@ -137,7 +138,7 @@ def put_files(chip: FlashChip, board: Board, files: Files) -> None:
 
     Raises `UsageError` if there is no file system, or no room.
     """
-    table = PartitionTable.as_read_by_app(chip.read(TABLE_OFFSET, TABLE_BYTES))
+    table = partition_table_on(chip)
     partition = storage_partition(board, table)
     if partition is None:
         raise UsageError(f"the flash has no {board.filesystem} partition for the script")

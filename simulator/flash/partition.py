@@ -8,10 +8,15 @@ from typing import Final
 
 from simulator.flash.chip import SECTOR_BYTES, FlashArgumentError, FlashChip, erase_commands
 from simulator.formats.esp_err import EspErr
-from simulator.formats.partition_table import Partition
+from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, PartitionTable
 
 _LAST_DANGEROUS_ADDRESS: Final = 0x8C00
 """Up to and including this address lie the bootloader and the partition table."""
+
+
+def partition_table_on(chip: FlashChip) -> PartitionTable:
+    """Return the partition table of a chip as the app reads it."""
+    return PartitionTable.as_read_by_app(chip.read(TABLE_OFFSET, TABLE_BYTES))
 
 
 class DangerousWriteError(Exception):

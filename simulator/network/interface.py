@@ -22,6 +22,9 @@ from simulator.links import LinkQuality
 Endpoint: TypeAlias = tuple[str, int]
 """An IPv4 address and a port."""
 
+HTTPS_PORT: Final = 443
+"""Where a server is that speaks HTTPS, unless another port is named."""
+
 SYN_RETRY_S: Final = 3.0
 """Pause before an unanswered connection request is sent again: lwIP's first retransmission timeout
 (``LWIP_TCP_RTO_TIME``), which ``tcp_slowtmr`` in lwIP's ``core/tcp.c`` does not double while the state is SYN_SENT."""

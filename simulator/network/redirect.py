@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import trio
 
 from simulator.errors import UsageError
 from simulator.links import LinkQuality
-from simulator.network.interface import Datagrams, NetworkInterface
-
-HTTPS_PORT: Final = 443
+from simulator.network.interface import HTTPS_PORT, Datagrams, NetworkInterface
 
 
 class ServerAddress(NamedTuple):

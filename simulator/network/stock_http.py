@@ -28,7 +28,13 @@ from typing import Any, Final
 import httpx
 import trio
 
-from simulator.network.interface import CannotConnectError, NameNotFoundError, NetworkInterface, connect_by_name
+from simulator.network.interface import (
+    HTTPS_PORT,
+    CannotConnectError,
+    NameNotFoundError,
+    NetworkInterface,
+    connect_by_name,
+)
 from simulator.network.stock_response import (
     OCTET_STREAM,
     StockAnswer,
@@ -43,7 +49,6 @@ RECEIVE_TIMEOUT_S: Final = 10.0
 """``SO_RCVTIMEO`` that ``net_http_create_client`` sets on its socket."""
 PIECE_BYTES: Final = 1024
 """Size of the buffers of ``net.ota`` and ``net.http``."""
-HTTPS_PORT: Final = 443
 _RECORD_BYTES: Final = 16384
 """The most plaintext that one TLS record carries (RFC 4346, section 6.2.1)."""
 
