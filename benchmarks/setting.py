@@ -44,8 +44,7 @@ class Setting:
     def update(self) -> Firmware:
         """What the server has: the firmware after the one the boards are made with."""
         manifest = next_manifest(first_manifest(self.board))
-        image = build_for(self.board, manifest, size_bytes=self.image_bytes)
-        return Firmware(ids=manifest.ids, commit=manifest.commit, image=image)
+        return Firmware.of(manifest, build_for(self.board, manifest, size_bytes=self.image_bytes))
 
     @cached_property
     def manufactured(self) -> FlashSnapshot:

@@ -19,8 +19,6 @@ import trio
 
 from simulator import __version__
 from simulator.boards import Board, load_board
-from simulator.boot import BootConfig, start_bootloader
-from simulator.boot.revision import REVISIONS
 from simulator.device.device import BootRecord, Device
 from simulator.device.manufacture import AUTORUN, Files, check_fits, folder_files, new_chip, put_files, stock_files
 from simulator.dump import DEFAULT_BOARD, read_dump
@@ -30,7 +28,6 @@ from simulator.firmware import (
     DEFAULT_IMAGE_BYTES,
     Manifest,
     build_for,
-    find_manifest,
     first_manifest,
     next_manifest,
     read_manifest,
@@ -189,7 +186,9 @@ class _Setting:
 
     board: Board
     chip: FlashChip
-    firmware: Firmware | None
+    installed: Manifest | None
+    """Of the firmware that the first boot starts; None if it starts none of ours."""
+    firmware: Firmware | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -307,7 +306,7 @@ def _prepare(request: Request) -> _Setting:
             _check_writable(request.flash)
         setting = _new_board(request, files, inputs)
     setting.chip.timing = request.flash_timing
-    setting.firmware = _firmware_to_publish(request, setting.board, setting.chip)
+    setting.firmware = _firmware_to_publish(request, setting)
     if setting.firmware is not None:
         inputs["published"] = sha256(setting.firmware.image).hexdigest()
     return setting
@@ -326,7 +325,7 @@ def _existing_board(request: Request, path: Path, files: Files, inputs: dict[str
     if files and dump.manifest is not None:
         put_files(chip, dump.board, files)
     remarks = tuple(f"{path}: {text}" for text in dump.remarks)
-    return _Setting(dump.board, chip, None, inputs, remarks)
+    return _Setting(dump.board, chip, dump.manifest, inputs=inputs, remarks=remarks)
 
 
 def _new_board(request: Request, files: Files, inputs: dict[str, str]) -> _Setting:
@@ -337,8 +336,9 @@ def _new_board(request: Request, files: Files, inputs: dict[str, str]) -> _Setti
             factory = board.factory_partition or request.sdkconfig is None
         board = dataclasses.replace(board, factory_partition=factory)
     whole = files if request.script is not None and request.script.is_dir() else {**stock_files(), **files}
-    chip = new_chip(board, first_manifest(board), whole, image_bytes=request.image_bytes)
-    return _Setting(board, chip, None, inputs)
+    manifest = first_manifest(board)
+    chip = new_chip(board, manifest, whole, image_bytes=request.image_bytes)
+    return _Setting(board, chip, manifest, inputs=inputs)
 
 
 def _board_asked_for(request: Request) -> Board | None:
@@ -364,43 +364,33 @@ def _check_writable(path: Path) -> None:
         raise UsageError(f"{path}: there is no folder {path.parent}")
 
 
-def _firmware_to_publish(request: Request, board: Board, chip: FlashChip) -> Firmware | None:
+def _firmware_to_publish(request: Request, setting: _Setting) -> Firmware | None:
     """Return what the built-in server offers: a given image, the next firmware for the board, or what it has."""
     if request.server is not None:
         return None
-    installed = installed_manifest(board, chip)
+    board, installed = setting.board, setting.installed
     if isinstance(request.publish, Path):
-        image = _read_image(request.publish, board, chip)
-        manifest = read_manifest(image)
-        return Firmware(ids=manifest.ids, commit=manifest.commit, image=image)
+        return _given_firmware(request.publish, board, setting.chip)
     if installed is None:
         return None
     manifest = next_manifest(installed) if request.publish == "auto" else installed
     image = b""
     if request.publish == "auto" and board.ota:
         image = build_for(board, manifest, size_bytes=request.image_bytes)
-    return Firmware(ids=manifest.ids, commit=manifest.commit, image=image) if manifest.ids else None
+    return Firmware.of(manifest, image) if manifest.ids else None
 
 
-def _read_image(path: Path, board: Board, chip: FlashChip) -> bytes:
-    """Return the image in a file, once it is known to be one and to fit."""
+def _given_firmware(path: Path, board: Board, chip: FlashChip) -> Firmware:
+    """Return the firmware in a file, once it is known to be one and to fit."""
     image = path.read_bytes()
     try:
-        read_manifest(image)
+        firmware = Firmware.of(read_manifest(image), image)
     except FormatError as error:
         raise UsageError(f"--publish {path}: {error}") from error
     slots = partition_table_on(chip).ota_slots
     if board.ota and slots:
         check_fits(image, min(slots, key=lambda slot: slot.size))
-    return image
-
-
-def installed_manifest(board: Board, chip: FlashChip) -> Manifest | None:
-    """Return the manifest of the firmware that the next boot starts; None if it starts none of ours."""
-    twin = FlashChip.from_snapshot(chip.snapshot())
-    config = BootConfig(revision=REVISIONS[board.bootloader], rollback=board.rollback)
-    outcome = start_bootloader(twin, config).run()
-    return find_manifest(outcome.image) if outcome.image is not None else None
+    return firmware
 
 
 # -- after ----------------------------------------------------------------------------------------------------------

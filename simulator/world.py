@@ -227,8 +227,7 @@ class World:
 
         Raises `FormatError` if it is no firmware of the twin.
         """
-        manifest = read_manifest(image)
-        self.catalogue.publish(Firmware(ids=manifest.ids, commit=manifest.commit, image=image))
+        self.catalogue.publish(Firmware.of(read_manifest(image), image))
 
     def _interface(self, name: str, board: Board) -> NetworkInterface:
         if self._server is not None:

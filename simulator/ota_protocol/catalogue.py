@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator.firmware import Manifest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firmware:
@@ -12,6 +14,11 @@ class Firmware:
     ids: tuple[str, ...]
     commit: str
     image: bytes
+
+    @classmethod
+    def of(cls, manifest: Manifest, image: bytes) -> Firmware:
+        """Return the firmware that an image with this manifest is."""
+        return cls(ids=manifest.ids, commit=manifest.commit, image=image)
 
 
 class Catalogue:

@@ -41,4 +41,4 @@ def _read(path: Path) -> tuple[Manifest, Firmware]:
         raise UsageError(f"{path}: {error.strerror}") from error
     except FormatError as error:
         raise UsageError(f"{path}: {error}") from error
-    return manifest, Firmware(ids=manifest.ids, commit=manifest.commit, image=image)
+    return manifest, Firmware.of(manifest, image)
