@@ -15,6 +15,7 @@ from simulator.boards.partitions import STORAGE_SUBTYPES
 from simulator.boot import BootConfig, boot, find_boot_config
 from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET
 from simulator.boot.revision import REVISIONS, RevisionName
+from simulator.efuses import Efuses
 from simulator.errors import FormatError, UsageError
 from simulator.filesystem import FileSystemKind, FileSystemLayout, detect
 from simulator.filesystem.memory import MemoryFlash
@@ -36,27 +37,37 @@ class Dump:
     board: Board
     manifest: Manifest | None
     """Of the firmware that the next boot starts; None if nothing starts, or no Lua RTOS."""
+    secure_version: int
+    """What its app descriptor says, 0 without one: no update may have a lower one."""
     remarks: tuple[str, ...]
     """What a user should know: what was recognised in a flash that the twin did not make, and what was assumed."""
 
 
-def read_dump(contents: bytes, *, board: Board | None = None, default_board: str = DEFAULT_BOARD) -> Dump:
+def read_dump(
+    contents: bytes,
+    *,
+    board: Board | None = None,
+    default_board: str = DEFAULT_BOARD,
+    efuses: Efuses | None = None,
+) -> Dump:
     """Return what is known of a flash chip with these ``contents``, which has the size of some chip.
 
     ``board`` is the board that the user says it is of; without it the firmware tells, and if that does not know,
-    ``default_board`` it is, with the chip's size. Raises `UsageError` if ``board`` has a chip of another size.
+    ``default_board`` it is, with the chip's size. ``efuses`` are those of the chip, if they are known; they stay as
+    they are. Raises `UsageError` if ``board`` has a chip of another size.
     """
     if board is not None and board.flash_size_bytes != len(contents):
         raise UsageError(
             f"the flash has {format_size(len(contents))}, but {board.id} has {format_size(board.flash_size_bytes)}; "
             "without --board it is taken from the flash"
         )
-    app = boot(contents, boot_config_in(contents, board))
+    app = boot(contents, boot_config_in(contents, board), efuses=efuses.copy() if efuses else None)
     image = None if app.offset is None else _image(contents[app.offset :])
     manifest, remarks = (None, []) if image is None else _firmware(image, str(app.label))
     return Dump(
         board=board or _fitted(_board(manifest, default_board), contents, remarks),
         manifest=manifest,
+        secure_version=image.app_descriptor.secure_version if image and image.app_descriptor else 0,
         remarks=tuple(remarks),
     )
 
@@ -97,6 +108,9 @@ def _fitted(board: Board, contents: bytes, remarks: list[str]) -> Board:
     revision = bootloader_in(contents)
     if revision is not None:
         changes["bootloader"] = revision
+    config = find_boot_config(contents)
+    if config is not None and config.secure_boot is not None and config.secure_boot.scheme == "v2":
+        changes["chip"] = replace(board.chip, revision=3)  # no other chip has it
     partition = storage_in(contents)
     if partition is not None:
         kind = storage_kind(partition)

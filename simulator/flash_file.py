@@ -40,7 +40,7 @@ def write_flash_file(path: Path, data: bytes) -> None:
 
     Raises OSError that names ``path``.
     """
-    _write_whole(path, data)
+    write_whole(path, data)
 
 
 def wear_file(path: Path) -> Path:
@@ -72,10 +72,11 @@ def write_wear(path: Path, erase_counts: Sequence[int]) -> None:
     worn = {str(sector): count for sector, count in enumerate(erase_counts) if count}
     if worn or wear_file(path).exists():
         text = json.dumps({"format": _WEAR_FORMAT, "sector_bytes": SECTOR_BYTES, "erase_counts": worn}, indent=1)
-        _write_whole(wear_file(path), text.encode() + b"\n")
+        write_whole(wear_file(path), text.encode() + b"\n")
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Put ``data`` into a file in one step: it is as before or has all of them. Raises OSError that names ``path``."""
     path = path.resolve()
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,43 +1,31 @@
 """One board, one script, until it is done: what ``luatwin run`` and ``luatwin repl`` have in common.
 
-Turns what a user asked for (`Request`) into a world with a board in it, and what happened into a `Report`. The flash
-file is read before anything runs and written once at the end, in one step; so it is as before or whole.
+Turns what a user asked for (`simulator.setting.Request`) into a world with a board in it, and what happened into a
+`Report`. The flash file is read before anything runs and written once at the end, in one step; so it is as before or
+whole.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from hashlib import sha256
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import trio
 
 from simulator import __version__
-from simulator.boards import Board, load_board
+from simulator.boards import Board
 from simulator.device.device import BootRecord, Device
-from simulator.device.manufacture import AUTORUN, Files, check_fits, folder_files, new_chip, put_files, stock_files
-from simulator.dump import DEFAULT_BOARD, read_dump
-from simulator.errors import FormatError, UsageError
+from simulator.efuse_file import efuse_file, write_efuse_file
+from simulator.efuses import Efuses
 from simulator.events import Event, to_json_line
-from simulator.firmware import (
-    DEFAULT_IMAGE_BYTES,
-    Manifest,
-    build_for,
-    first_manifest,
-    next_manifest,
-    read_manifest,
-)
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import partition_table_on
-from simulator.flash.timing import ENDURANCE_ERASES, TYPICAL, FlashTiming
-from simulator.flash_file import read_flash_file, read_wear, write_flash_file, write_wear
-from simulator.network.redirect import ServerAddress
-from simulator.ota_protocol import Firmware
+from simulator.flash.timing import ENDURANCE_ERASES
+from simulator.flash_file import write_flash_file, write_wear
+from simulator.setting import Request, prepare
 from simulator.units import NS_PER_S, format_duration
 from simulator.world import World, run_in_world
 
@@ -45,8 +33,6 @@ DEFAULT_SSID: Final = "luatwin"
 DEFAULT_PASSWORD: Final = "virtual-wifi"  # noqa: S105 (of the access point that is there if nobody asks for another)
 
 EVENT_FORMAT: Final = 1
-
-Publish = Path | Literal["auto", "none"]
 
 
 class Ending(Enum):
@@ -58,33 +44,6 @@ class Ending(Enum):
     """The simulated time is up."""
     STUCK = "stuck"
     """The board cannot go on: it does not boot, or its app is no Lua RTOS."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the user wants. Paths are those of the host; durations are simulated nanoseconds."""
-
-    board: str | None = None
-    """None: what the flash says, else `DEFAULT_BOARD`."""
-    sdkconfig: Path | None = None
-    factory_partition: bool | None = None
-    """None: yes, on boards with OTA, unless an sdkconfig says otherwise."""
-    script: Path | None = None
-    """A Lua file that becomes ``/autorun.lua``, or a folder that becomes the whole file system."""
-    chunk: str | None = None
-    arguments: tuple[str, ...] = ()
-    flash: Path | None = None
-    flash_timing: FlashTiming = TYPICAL
-    access_points: tuple[tuple[str, str], ...] = ()
-    server: ServerAddress | None = None
-    publish: Publish = "auto"
-    seed: int = 0
-    speed: float | None = None
-    timeout_ns: int = 60 * NS_PER_S
-    events: Path | None = None
-    bootloader_log_level: str | None = None
-    image_bytes: int = DEFAULT_IMAGE_BYTES
-    argv: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,19 +139,6 @@ class Report:
         }
 
 
-@dataclass(slots=True)
-class _Setting:
-    """The board, its chip and the firmware to publish, before the world begins."""
-
-    board: Board
-    chip: FlashChip
-    installed: Manifest | None
-    """Of the firmware that the first boot starts; None if it starts none of ours."""
-    firmware: Firmware | None = None
-    inputs: dict[str, str] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-
-
 def run_session(
     request: Request,
     *,
@@ -208,7 +154,7 @@ def run_session(
     ``ends_when_stuck``. Raises `LuaTwinError` for what is wrong with the request,
     before anything runs.
     """
-    setting = _prepare(request)
+    setting = prepare(request)
     chip = setting.chip
     operations_before, erases_before = chip.operation_count, sum(chip.erase_counts)
     for text in setting.remarks:
@@ -222,10 +168,14 @@ def run_session(
         device = world.add_board(
             setting.board,
             chip,
+            efuses=setting.efuses,
             arguments=request.arguments,
             bootloader_log_level=request.bootloader_log_level,
         )
+        setting.efuses = device.efuses
         device.on_console = heard
+        for gpio, duration_ns in request.holds:
+            device.hold(gpio, duration_ns)
         with ExitStack() as stack:
             if request.events is not None:
                 stack.enter_context(_event_file(request, world, setting.inputs))
@@ -242,6 +192,17 @@ def run_session(
         if request.flash is not None:
             write_flash_file(request.flash, chip.to_bytes())
             write_wear(request.flash, chip.erase_counts)
+        _keep_efuses(request, setting.efuses)
+
+
+def _keep_efuses(request: Request, efuses: Efuses | None) -> None:
+    """Write the eFuses last: if that fails, secure boot is enabled once more instead of the board being bricked."""
+    if efuses is None:
+        return
+    if request.efuses is not None:
+        write_efuse_file(request.efuses, efuses)
+    elif request.flash is not None and efuses.is_changed:
+        write_efuse_file(efuse_file(request.flash), efuses)
 
 
 async def _until_the_end(
@@ -291,109 +252,6 @@ def _report(ending: Ending, device: Device, world: World, flash: FlashUse, remar
         flash=flash,
         remarks=remarks,
     )
-
-
-# -- before ---------------------------------------------------------------------------------------------------------
-
-
-def _prepare(request: Request) -> _Setting:
-    files = _files(request)
-    inputs = {path: sha256(data).hexdigest() for path, data in files.items()}
-    if request.flash is not None and request.flash.exists():
-        setting = _existing_board(request, request.flash, files, inputs)
-    else:
-        if request.flash is not None:
-            _check_writable(request.flash)
-        setting = _new_board(request, files, inputs)
-    setting.chip.timing = request.flash_timing
-    setting.firmware = _firmware_to_publish(request, setting)
-    if setting.firmware is not None:
-        inputs["published"] = sha256(setting.firmware.image).hexdigest()
-    return setting
-
-
-def _existing_board(request: Request, path: Path, files: Files, inputs: dict[str, str]) -> _Setting:
-    """Return the board of a flash file, which the user may have named, with ``files`` put onto it."""
-    contents = read_flash_file(path)
-    inputs["flash"] = sha256(contents).hexdigest()
-    try:
-        dump = read_dump(contents, board=_board_asked_for(request))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
-    wear = read_wear(path, sector_count=len(contents) // SECTOR_BYTES)
-    chip = FlashChip(len(contents), contents, erase_counts=wear or ())
-    if files and dump.manifest is not None:
-        put_files(chip, dump.board, files)
-    remarks = tuple(f"{path}: {text}" for text in dump.remarks)
-    return _Setting(dump.board, chip, dump.manifest, inputs=inputs, remarks=remarks)
-
-
-def _new_board(request: Request, files: Files, inputs: dict[str, str]) -> _Setting:
-    board = _board_asked_for(request) or load_board(DEFAULT_BOARD)
-    if board.ota:
-        factory = request.factory_partition
-        if factory is None:
-            factory = board.factory_partition or request.sdkconfig is None
-        board = dataclasses.replace(board, factory_partition=factory)
-    whole = files if request.script is not None and request.script.is_dir() else {**stock_files(), **files}
-    manifest = first_manifest(board)
-    chip = new_chip(board, manifest, whole, image_bytes=request.image_bytes)
-    return _Setting(board, chip, manifest, inputs=inputs)
-
-
-def _board_asked_for(request: Request) -> Board | None:
-    board = None if request.board is None else load_board(request.board)
-    if request.sdkconfig is not None:
-        board = (board or load_board(DEFAULT_BOARD)).with_sdkconfig(request.sdkconfig)
-    return board
-
-
-def _files(request: Request) -> Files:
-    """Return what the user wants on the board's file system."""
-    if request.chunk is not None:
-        return {AUTORUN: request.chunk.encode() + b"\n"}
-    if request.script is None:
-        return {}
-    if request.script.is_dir():
-        return folder_files(request.script)
-    return {AUTORUN: request.script.read_bytes()}
-
-
-def _check_writable(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}")
-
-
-def _firmware_to_publish(request: Request, setting: _Setting) -> Firmware | None:
-    """Return what the built-in server offers: a given image, the next firmware for the board, or what it has."""
-    if request.server is not None:
-        return None
-    board, installed = setting.board, setting.installed
-    if isinstance(request.publish, Path):
-        return _given_firmware(request.publish, board, setting.chip)
-    if installed is None:
-        return None
-    manifest = next_manifest(installed) if request.publish == "auto" else installed
-    image = b""
-    if request.publish == "auto" and board.ota:
-        image = build_for(board, manifest, size_bytes=request.image_bytes)
-    return Firmware.of(manifest, image) if manifest.ids else None
-
-
-def _given_firmware(path: Path, board: Board, chip: FlashChip) -> Firmware:
-    """Return the firmware in a file, once it is known to be one and to fit."""
-    image = path.read_bytes()
-    try:
-        firmware = Firmware.of(read_manifest(image), image)
-    except FormatError as error:
-        raise UsageError(f"--publish {path}: {error}") from error
-    slots = partition_table_on(chip).ota_slots
-    if board.ota and slots:
-        check_fits(image, min(slots, key=lambda slot: slot.size))
-    return firmware
-
-
-# -- after ----------------------------------------------------------------------------------------------------------
 
 
 class _event_file:  # noqa: N801 (used like a function)

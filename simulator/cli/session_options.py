@@ -1,20 +1,21 @@
-"""The options that ``run`` and ``repl`` share, and how they become a `simulator.session.Request`."""
+"""The options that ``run`` and ``repl`` share, and how they become a `simulator.setting.Request`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
-from simulator.cli.options import board_options
+from simulator.cli.options import board_options, read_signing_key
 from simulator.errors import UsageError
 from simulator.firmware import DEFAULT_IMAGE_BYTES
+from simulator.firmware.manifest import Profile
 from simulator.flash.timing import PARTS, Figures
 from simulator.network.redirect import ServerAddress
-from simulator.session import Request
+from simulator.setting import Request
 from simulator.units import format_size, parse_duration, parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,6 +29,14 @@ _OPTIONS = (
     ),
     click.option("--flash", type=click.Path(dir_okay=False, path_type=Path),
                  help="Use and keep this raw flash file, which may be the dump of a real board."),
+    click.option("--efuse", "efuses", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Use and keep these eFuses.  [default: FILE.efuse beside --flash, if anything is burned]"),
+    click.option("--profile", type=click.Choice(get_args(Profile)),
+                 help="Of a new board's firmware and of the one that is published.  [default: stock]"),
+    click.option("--secure-boot", "key_file", type=click.Path(dir_okay=False, path_type=Path), metavar="KEY.pem",
+                 help="Sign both for a board with secure boot: v1 with an ECDSA key, v2 with an RSA key."),
+    click.option("--hold", "holds", multiple=True, metavar="GPIO:TIME",
+                 help="Hold a pin low from power-on, such as GPIO4:6s (repeatable)."),
     click.option("--flash-part", type=click.Choice(list(PARTS), case_sensitive=False), default="W25Q32JV",
                  show_default=True, help="The flash chip whose data sheet tells how long it is busy."),
     click.option("--flash-timing", type=click.Choice(("typical", "max")), default="typical", show_default=True,
@@ -66,6 +75,8 @@ def build_request(
     bootloader_log_level: str | None,
     flash_part: str,
     flash_timing: Figures,
+    key_file: Path | None,
+    holds: tuple[str, ...],
     speed: str = "max",
     timeout: str | None = None,
     **others: Any,
@@ -80,6 +91,8 @@ def build_request(
         image_bytes=parse_size(image_size),
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
         flash_timing=PARTS[flash_part][flash_timing],
+        key=read_signing_key(key_file),
+        holds=tuple(_hold(text) for text in holds),
         speed=_speed(speed),
         argv=_inputs_of(sys.argv[1:]),
         **others,
@@ -105,6 +118,14 @@ def _access_point(text: str) -> tuple[str, str]:
     if not ssid:
         raise UsageError(f"--ap {text!r}: write SSID or SSID:PASSWORD")
     return ssid, password
+
+
+def _hold(text: str) -> tuple[int, int]:
+    pin, _, duration = text.partition(":")
+    number = pin.upper().removeprefix("GPIO")
+    if not number.isdecimal() or not duration:
+        raise UsageError(f"--hold {text!r}: write a pin and for how long it is held, such as GPIO4:6s")
+    return int(number), parse_duration(duration)
 
 
 def _speed(text: str) -> float | None:

@@ -58,10 +58,14 @@ def first_manifest(board: Board, *, profile: Profile = "stock") -> Manifest:
     return Manifest.of(board, commit=FIRST_COMMIT, build_time=FIRST_BUILD_TIME, profile=profile)
 
 
-def next_manifest(manifest: Manifest) -> Manifest:
-    """Return the manifest of the firmware after ``manifest``: built a day later, from a commit that follows from it."""
+def next_manifest(manifest: Manifest, *, profile: Profile | None = None) -> Manifest:
+    """Return the manifest of the firmware after ``manifest``: built a day later, from a commit that follows from it.
+
+    It has the same profile, unless another is asked for.
+    """
     commit = hashlib.sha1(f"{manifest.commit} next".encode(), usedforsecurity=False).hexdigest()
-    return dataclasses.replace(manifest, commit=commit, build_time=manifest.build_time + _BUILD_INTERVAL_S)
+    newer = dataclasses.replace(manifest, commit=commit, build_time=manifest.build_time + _BUILD_INTERVAL_S)
+    return newer if profile is None else newer.with_profile(profile)
 
 
 def build_for(

@@ -102,8 +102,11 @@ class Manifest:
     def of(cls, board: Board, *, commit: str, build_time: int, profile: Profile = "stock") -> Manifest:
         """Return what a build for ``board`` has compiled in."""
         options = {name: getattr(board, name) for name in (*_BOARD_OPTIONS, *BOOT_OPTIONS)}
-        options["rollback"] |= profile == "hardened"
-        return cls(board=board.id, commit=commit, build_time=build_time, profile=profile, **options)
+        return cls(board=board.id, commit=commit, build_time=build_time, **options).with_profile(profile)
+
+    def with_profile(self, profile: Profile) -> Manifest:
+        """Return the manifest of the same sources built with ``profile``: hardened firmware has rollback."""
+        return dataclasses.replace(self, profile=profile, rollback=self.rollback or profile == "hardened")
 
     @property
     def documented_id(self) -> str:
