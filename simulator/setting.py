@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from simulator.boards import Board, load_board
+from simulator.boards.schema import Profile
 from simulator.device.manufacture import (
     AUTORUN,
     Files,
@@ -27,7 +28,6 @@ from simulator.efuse_file import efuses_beside, read_efuse_file
 from simulator.efuses import Efuses
 from simulator.errors import FormatError, UsageError
 from simulator.firmware import DEFAULT_IMAGE_BYTES, Manifest, build_for, first_manifest, next_manifest, read_manifest
-from simulator.firmware.manifest import Profile
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import partition_table_on
 from simulator.flash.timing import TYPICAL, FlashTiming
@@ -158,7 +158,7 @@ def _new_board(request: Request, efuses: Efuses | None, files: Files, inputs: di
         has = f"{board.id} has secure boot {board.secure_boot}"
         raise UsageError(f"{has}, so its firmware needs a key to sign it with: --secure-boot KEY.pem")
     whole = files if request.script is not None and request.script.is_dir() else {**stock_files(), **files}
-    manifest = first_manifest(board, profile=request.profile or "stock")
+    manifest = first_manifest(board, profile=request.profile)
     chip = new_chip(board, manifest, whole, image_bytes=request.image_bytes, key=request.key)
     return Setting(board, chip, manifest, board.secure_version, efuses=efuses, inputs=inputs)
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 import trio
 
 from simulator.boards import Board, load_board
+from simulator.boards.schema import Profile
 from simulator.determinism import run_world
 from simulator.device.device import Device, Surroundings
 from simulator.device.manufacture import AUTORUN, new_chip, stock_files, with_secure_boot
@@ -32,7 +33,6 @@ from simulator.efuses import Efuses
 from simulator.errors import UsageError
 from simulator.events import EventLog
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
-from simulator.firmware.manifest import Profile
 from simulator.flash.chip import FlashChip
 from simulator.hardware import Bench
 from simulator.network import (
@@ -134,16 +134,16 @@ class World:
         name: str | None = None,
         arguments: tuple[str, ...] = (),
         image_bytes: int = DEFAULT_IMAGE_BYTES,
-        profile: Profile = "stock",
+        profile: Profile | None = None,
         key: SigningKey | None = None,
     ) -> Device:
         """Put up a board fresh from the factory, without power, with the files that every new board has.
 
         An id stands for that board with a factory slot, if it has OTA at all; a `Board` is taken as it is. ``script``
         becomes its ``/autorun.lua``; ``files`` are others, by absolute path, and replace those of the same name.
-        ``arguments`` are what the script gets, ``image_bytes`` is the size of the firmware, which is that of a
-        ``profile``. With a ``key`` it is a board with secure boot, and its firmware is signed. Raises `LuaTwinError`
-        for a board that is not known, and for files or firmware that do not fit.
+        ``arguments`` are what the script gets, ``image_bytes`` is the size of the firmware, which is that of the
+        board's profile or of ``profile``. With a ``key`` it is a board with secure boot, and its firmware is signed.
+        Raises `LuaTwinError` for a board that is not known, and for files or firmware that do not fit.
         """
         kind = board
         if isinstance(kind, str):

@@ -48,6 +48,7 @@ PublicKey = Annotated[
         "128 hexadecimal digits in lower case: the 64 bytes that espsecure extract-public-key --version 1 writes",
     ),
 ]
+Profile = Literal["stock", "hardened"]
 LogLevel = Literal["NONE", "ERROR", "WARN", "INFO", "DEBUG"]
 
 
@@ -327,6 +328,8 @@ class Board(Table):
     """Which form of its id the device sends to the OTA server."""
     bootloader: Literal["v4.0", "v5.2"] = "v4.0"
     """Release of the ESP-IDF bootloader in flash; stock Lua RTOS has v4.0."""
+    profile: Profile = "stock"
+    """Lua RTOS as it is, or with updates as they should be; hardened firmware is always built with ``rollback``."""
     rollback: bool = False
     """CONFIG_APP_ROLLBACK_ENABLE: an update that is not confirmed is undone at the next reset."""
     anti_rollback: bool = False

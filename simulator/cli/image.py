@@ -7,13 +7,14 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, get_args
 
 import click
 from rich.padding import Padding
 from rich.text import Text
 
 from simulator.boards import load_board
+from simulator.boards.schema import Profile
 from simulator.cli.options import Group, board_options, json_option, read_signing_key, verbose_option
 from simulator.cli.output import fact_table, plain_table, print_json, rich_console
 from simulator.errors import UsageError
@@ -28,7 +29,6 @@ from simulator.firmware import (
     read_manifest,
     recognise,
 )
-from simulator.firmware.manifest import Profile
 from simulator.formats import AppDescriptor, AppImage, ImageHeader, SpiMode, SpiSpeed
 from simulator.formats.image import HEADER_BYTES, SEGMENT_HEADER_BYTES, flash_size_bytes
 from simulator.formats.memory_map import LoadKind, load_kind
@@ -53,7 +53,9 @@ def image() -> None:
 @board_options
 @click.option("--after", type=click.Path(path_type=Path), metavar="IMAGE", help="The firmware that follows this one.")
 @click.option("--commit", metavar="HEX", help="The commit it says it was built from: 40 hexadecimal digits.")
-@click.option("--profile", type=click.Choice(get_args(Profile)), default="stock", show_default=True)
+@click.option(
+    "--profile", type=click.Choice(get_args(Profile)), help="[default: the board's, or as the firmware of --after]"
+)
 @click.option(
     "--secure-version", type=click.IntRange(0, 32), metavar="N", help="For anti-rollback, over the board's own."
 )
@@ -73,7 +75,7 @@ def build(
     sdkconfig: Path | None,
     after: Path | None,
     commit: str | None,
-    profile: str,
+    profile: Profile | None,
     secure_version: int | None,
     key_file: Path | None,
     size: str,
@@ -87,13 +89,13 @@ def build(
     """
     key = read_signing_key(key_file)
     if after:
-        manifest = next_manifest(read_manifest(after.read_bytes()))
+        manifest = next_manifest(read_manifest(after.read_bytes()), profile=profile)
         hardware = load_board(manifest.board)
     else:
         hardware = load_board(board)
         if sdkconfig:
             hardware = hardware.with_sdkconfig(sdkconfig)
-        manifest = first_manifest(hardware, profile=cast("Profile", profile))
+        manifest = first_manifest(hardware, profile=profile)
     if key:
         manifest = manifest.signed_with(key.public)
     if commit:

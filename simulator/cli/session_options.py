@@ -9,10 +9,10 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from simulator.boards.schema import Profile
 from simulator.cli.options import board_options, read_signing_key
 from simulator.errors import UsageError
 from simulator.firmware import DEFAULT_IMAGE_BYTES
-from simulator.firmware.manifest import Profile
 from simulator.flash.timing import PARTS, Figures
 from simulator.network.redirect import ServerAddress
 from simulator.setting import Request

@@ -24,6 +24,7 @@ from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
+from simulator.device.calls.running_app import RunningAppCalls
 from simulator.device.calls.sntp import SntpCalls
 from simulator.device.calls.sockets import SocketCalls
 from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
@@ -239,11 +240,12 @@ class App:
         ota = OtaCalls(
             self.identity, self._chip, self._slots, self._driver, self._interface, self._console, self._rng, self._emit
         )
+        running_app = RunningAppCalls(self.identity, self._chip, self._slots, self._console, self._emit)
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
             system, self._timers, self._threads,
-            self._net, self._nvs, ota, http_client, self._sntp, self._sockets,
+            self._net, self._nvs, ota, running_app, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter
         try:

@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Final
 
 from simulator.boards import Board
+from simulator.boards.schema import Profile
 from simulator.errors import UsageError
-from simulator.firmware.manifest import Manifest, Profile
+from simulator.firmware.manifest import Manifest
 from simulator.formats.app_descriptor import AppDescriptor
 from simulator.formats.image import Segment, SpiMode, SpiSpeed, build_image
 from simulator.formats.memory_map import MMU_PAGE_BYTES
@@ -53,9 +54,13 @@ SPI_SPEEDS: Final = {
 }
 
 
-def first_manifest(board: Board, *, profile: Profile = "stock") -> Manifest:
-    """Return the manifest of the firmware that a new ``board`` is manufactured with."""
-    return Manifest.of(board, commit=FIRST_COMMIT, build_time=FIRST_BUILD_TIME, profile=profile)
+def first_manifest(board: Board, *, profile: Profile | None = None) -> Manifest:
+    """Return the manifest of the firmware that a new ``board`` is manufactured with.
+
+    It has the board's profile, unless another is asked for.
+    """
+    manifest = Manifest.of(board, commit=FIRST_COMMIT, build_time=FIRST_BUILD_TIME)
+    return manifest if profile is None else manifest.with_profile(profile)
 
 
 def next_manifest(manifest: Manifest, *, profile: Profile | None = None) -> Manifest:

@@ -18,11 +18,11 @@ import re
 import struct
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from simulator.boards import Board
 from simulator.boards.ids import documented_form
-from simulator.boards.schema import LogLevel
+from simulator.boards.schema import LogLevel, Profile
 from simulator.errors import FormatError, UsageError
 from simulator.formats.app_descriptor import APP_DESCRIPTOR_BYTES
 from simulator.formats.image import AppImage
@@ -32,8 +32,6 @@ MARKER: Final = b"LUATWIN-APP 1\0\0\0"
 _LENGTH: Final = struct.Struct("<I")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _PUBLIC_KEY: Final = re.compile(r"([0-9a-f]{128})?")
-
-Profile = Literal["stock", "hardened"]
 
 _WORDS: Final = {
     "ota_id_form": ("documented", "source"),
@@ -99,10 +97,10 @@ class Manifest:
             raise ValueError(f"{self.secure_boot_key!r} is no key for secure boot {self.secure_boot}")
 
     @classmethod
-    def of(cls, board: Board, *, commit: str, build_time: int, profile: Profile = "stock") -> Manifest:
+    def of(cls, board: Board, *, commit: str, build_time: int) -> Manifest:
         """Return what a build for ``board`` has compiled in."""
         options = {name: getattr(board, name) for name in (*_BOARD_OPTIONS, *BOOT_OPTIONS)}
-        return cls(board=board.id, commit=commit, build_time=build_time, **options).with_profile(profile)
+        return cls(board=board.id, commit=commit, build_time=build_time, **options).with_profile(board.profile)
 
     def with_profile(self, profile: Profile) -> Manifest:
         """Return the manifest of the same sources built with ``profile``: hardened firmware has rollback."""
@@ -153,7 +151,9 @@ class Manifest:
 _KINDS: Final = {
     field.name: {"int": int, "bool": bool}.get(str(field.type), str) for field in dataclasses.fields(Manifest)
 }
-_BOARD_OPTIONS: Final = ("firmware", "brand", "type", "subtype", "ota", "ota_server", "ota_id_form", "log_level")
+_BOARD_OPTIONS: Final = (
+    *("firmware", "brand", "type", "subtype", "ota", "ota_server", "ota_id_form", "log_level", "profile"),
+)
 BOOT_OPTIONS: Final = ("rollback", "anti_rollback", "secure_version_bits", "secure_boot", "secure_boot_key")
 """What app and bootloader have to agree on. They are no part of the board that an app runs on: see `Manifest.apply`."""
 

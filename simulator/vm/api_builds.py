@@ -47,6 +47,7 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "encoder": _all_but(_NINA, *_LORA_GATEWAY),
     "ethernet": lambda board: board.ethernet is not None,
     "gdisplay": lambda board: board.display is not None,
+    "hardened": lambda board: board.profile == "hardened",
     "i2c": _all_but(*_LORA_GATEWAY),
     "lora": lambda board: board.lora is not None,
     "lora_node": lambda board: board.lora is not None and board.lora.chip != "SX1301",

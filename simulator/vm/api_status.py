@@ -55,6 +55,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "thread.list": ("partial", "use of the stacks is made up, and there is no monitor"),
     "tmr": _FAITHFUL,
     "nvs": _FAITHFUL,
+    "ota": ("faithful", "not in Lua RTOS: the hardened profile only"),
     **dict.fromkeys(("adc", "i2c", "pio", "pwm", "servo", "spi", "uart"), _FAITHFUL),
     "crc": _FAITHFUL,
     "md5": _FAITHFUL,

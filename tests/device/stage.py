@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import trio
 
 from simulator.boards import Board, load_board
+from simulator.boards.schema import Profile
 from simulator.device.device import Device
 from simulator.events import Event
 from simulator.firmware import SMALLEST_IMAGE_BYTES
-from simulator.firmware.manifest import Profile
 from simulator.signatures import SigningKey
 from simulator.world import World, run_in_world
 
@@ -103,7 +103,7 @@ def on_stage(
     files: Mapping[str, str | bytes] | None = None,
     arguments: tuple[str, ...] = (),
     parts: Iterable[Mapping[str, Any]] = (),
-    profile: Profile = "stock",
+    profile: Profile | None = None,
     key: SigningKey | None = None,
     seed: int = 0,
 ) -> Result:

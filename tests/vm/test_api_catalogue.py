@@ -149,7 +149,7 @@ def test_number_of_names_by_outermost_module() -> None:
     )
     assert " ".join(f"{module}={count}" for module, count in counts.items()) == (
         "_G=29 coroutine=7 string=17 table=7 math=27 utf8=6 debug=16 package=8 io=24 "
-        "os=57 thread=18 event=7 tmr=14 nvs=4 fs=4 crc=3 md5=2 pack=2 vm=1 cpu=43 "
+        "os=57 thread=18 event=7 tmr=14 nvs=4 ota=5 fs=4 crc=3 md5=2 pack=2 vm=1 cpu=43 "
         "net=87 mqtt=12 socket=64 mime=1 cjson=13 "
         "pio=65 adc=16 pwm=23 servo=3 i2c=14 spi=14 uart=19 sensor=10 neopixel=6 stepper=10 encoder=4 can=10 touch=18 "
         "rtc=4 gdisplay=110 sdisplay=7 rcswitch=4 sound=9 ulp=9 lora=24 bt=34"
@@ -220,9 +220,19 @@ def builds_with(condition: str) -> set[str]:
 @pytest.mark.parametrize(
     ("condition", "count"),
     [
-        *(("always", 41), ("openvpn", 0), ("curl", 2), ("mdns", 3), ("wifi_nvs", 5), ("touch", 2), ("sdisplay", 9)),
+        *(
+            ("always", 41),
+            ("openvpn", 0),
+            ("hardened", 0),
+            ("curl", 2),
+            ("mdns", 3),
+            ("wifi_nvs", 5),
+            ("touch", 2),
+            ("sdisplay", 9),
+        ),
         *(("ssh_server", 11), ("ethernet", 15), ("lora", 12), ("lora_node", 10), ("gdisplay", 37), ("bt", 34)),
         *(("can", 36), ("pio", 39), ("nvs", 40), ("ads1015", 3), ("ads1115", 1), ("mcp3008", 0)),
+        ("hardened", 0),
     ],
 )
 def test_number_of_builds_that_have_a_part(condition: str, count: int) -> None:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import trio
 
-from simulator.boot import BootLine, LogLevel, Steps, render_line
 from simulator.boot.ota import Ota, OtaUpdate
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import call
 from simulator.device.calls.console import ConsoleCalls
+from simulator.device.calls.slots import SlotCalls
 from simulator.device.calls.system import Identity
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Restart
 from simulator.device.panic import exception_text
 from simulator.flash import FlashChip
-from simulator.flash.chip import SECTOR_BYTES, FlashArgumentError
+from simulator.flash.chip import SECTOR_BYTES
 from simulator.formats.esp_err import EspErr, EspError
 from simulator.formats.partition_table import Partition
 from simulator.network import NetworkInterface
@@ -38,10 +38,8 @@ _PROGRESS: Final = b"\rChunk written successfully in partition at offset 0x%08x"
 MESSAGES: Final = {470: "Missing or bad arguments\r\n", 471: "No new firmware available\r\n"}
 _UPGRADE: Final = 200
 
-Result = TypeVar("Result")
 
-
-class OtaCalls(CallGroup):
+class OtaCalls(SlotCalls):
     """``net.ota`` of the stock profile."""
 
     def __init__(
@@ -55,23 +53,18 @@ class OtaCalls(CallGroup):
         rng: Rng,
         emit: Callable[..., None],
     ) -> None:
-        self._identity = identity
-        self._chip = chip
-        self._slots = slots
+        super().__init__(identity, chip, slots, console)
         self._driver = driver
         self._interface = interface
-        self._console = console
         self._rng = rng
         self._emit = emit
-        self._error_lines: list[str] = []
-        """What ESP-IDF had to say during the last of its functions, whether the build prints it or not."""
 
     @call("net.ota")
     async def _ota(self) -> None:
-        board, manifest = self._identity.board, self._identity.manifest
+        board, manifest = self.identity.board, self.identity.manifest
         if not board.ota:
             raise DriverError("net", "OTANotEnabled")
-        target = self._slots.next_update_partition()
+        target = self.slots.next_update_partition()
         if target is None:
             raise DriverError("net", "NoOTA")
         self._driver.check_available()
@@ -79,7 +72,7 @@ class OtaCalls(CallGroup):
         from simulator.network.stock_http import StockTransport
         from simulator.network.stock_response import StockHttpError, StockPanicError
 
-        await self._print(f"Connecting to https://{board.ota_server} ...\r\n")
+        await self.print(f"Connecting to https://{board.ota_server} ...\r\n")
         self._emit("ota.check", server=board.ota_server, firmware=board.ota_firmware_id, commit=manifest.commit)
         try:
             code = await self._download(StockTransport(self._interface), target)
@@ -91,7 +84,7 @@ class OtaCalls(CallGroup):
             self.kernel.end(Restart(panic=exception_text(manifest, "LoadProhibited")))
             await trio.sleep_forever()
         if code == _UPGRADE:
-            await self._print("Restarting ...\r\n")
+            await self.print("Restarting ...\r\n")
             self.kernel.end(Restart())
             await trio.sleep_forever()
 
@@ -99,7 +92,7 @@ class OtaCalls(CallGroup):
         """Ask the server and do what it says. Returns 200 if the board must restart now, else anything."""
         import httpx
 
-        board, manifest = self._identity.board, self._identity.manifest
+        board, manifest = self.identity.board, self.identity.manifest
         query = f"/?firmware={board.ota_firmware_id}&commit={manifest.commit}"
         url = f"https://{board.ota_server}{query}"
         async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
@@ -109,7 +102,7 @@ class OtaCalls(CallGroup):
                 answer, body = response.extensions["stock"], response.extensions["stock_body"]
                 if answer.code != _UPGRADE:
                     # A status line that could not be read leaves the code unset; most likely it is none of these.
-                    await self._print(MESSAGES.get(answer.code, ""))
+                    await self.print(MESSAGES.get(answer.code, ""))
                     return int(answer.code or 0)
                 # Without Content-Length the size is whatever the stack held; here: larger than anything that comes.
                 if answer.content_length == 0:
@@ -119,14 +112,14 @@ class OtaCalls(CallGroup):
     def _trace(self) -> Trace:
         """Return a trace for one request: its steps become events, and one of them is told on the console."""
         record = event_trace(self._emit)
-        commit_line = f"Current firmware commit is {self._identity.manifest.commit}\r\n".encode()
+        commit_line = f"Current firmware commit is {self.identity.manifest.commit}\r\n".encode()
 
         async def trace(step: str, info: dict[str, Any]) -> None:
             if isinstance(info.get("exception"), trio.Cancelled):
                 return  # a board without power notices nothing
             await record(step, info)
             if step == "connection.start_tls.complete":
-                self._console.send(commit_line)  # no wait: the line before it is long out
+                self.console.send(commit_line)  # no wait: the line before it is long out
 
         return trace
 
@@ -134,16 +127,16 @@ class OtaCalls(CallGroup):
         """Write the body into ``target`` and select it. Returns 200 if the board must restart."""
         from simulator.network.stock_http import ReadEnd
 
-        running = self._identity.running
-        await self._print(f"Running partition is {running.label}, at offset 0x{running.offset:08x}\r\n")
-        await self._print(f"Writing partition is {target.label}, at offset 0x{target.offset:08x}\r\n")
-        await self._print("Begin OTA update ...\r\n")
+        running = self.identity.running
+        await self.print(f"Running partition is {running.label}, at offset 0x{running.offset:08x}\r\n")
+        await self.print(f"Writing partition is {target.label}, at offset 0x{target.offset:08x}\r\n")
+        await self.print("Begin OTA update ...\r\n")
         self._emit("ota.begin", partition=target.label, offset=target.offset, size=size_bytes)
         try:
-            update = await self._carry_out(self._slots.begin(target))
+            update = await self.carry_out(self.slots.begin(target))
         except EspError as error:
             self._emit("ota.fail", why=str(error), esp_err=int(error.code))
-            await self._print(f"Failed, error {error.code:d}\r\n")
+            await self.print(f"Failed, error {error.code:d}\r\n")
             return None
         if not await self._write_chunks(body, update, target):
             return None
@@ -152,12 +145,12 @@ class OtaCalls(CallGroup):
         if body.end is ReadEnd.ERROR:
             await self._write_what_is_not_there(update)
             return None
-        await self._print("\nEnding OTA update ...\r\n")
+        await self.print("\nEnding OTA update ...\r\n")
         return await self._activate(update, target)
 
     async def _write_chunks(self, body: Any, update: OtaUpdate, target: Partition) -> bool:
         """Write the body piece by piece, each with its line. Returns False if the flash refused one."""
-        write, chip, console = update.write, self._chip, self._console
+        write, chip, console = update.write, self.chip, self.console
         owed_ns = 0
         async for piece in body:
             offset = target.offset + update.written_bytes
@@ -179,8 +172,8 @@ class OtaCalls(CallGroup):
     async def _report_chunk_failure(self, update: OtaUpdate, error: EspError) -> None:
         offset, code = update.partition.offset + update.written_bytes, error.code
         self._emit("ota.fail", why="chunk", offset=offset, esp_err=int(code))
-        await self._print_error_line(error)
-        await self._print(f"\nChunk written unsuccessfully in partition (offset 0x{offset:08x}), error {code:d}\r\n")
+        await self.print_error_line(error)
+        await self.print(f"\nChunk written unsuccessfully in partition (offset 0x{offset:08x}), error {code:d}\r\n")
 
     async def _print_the_same_line_for_ever(self, update: OtaUpdate) -> None:
         """The peer closed without close_notify: a read of 0 bytes is no error for the loop, and so is a write of 0."""
@@ -189,7 +182,7 @@ class OtaCalls(CallGroup):
         while True:
             owed_ns = 0
             while owed_ns < _SLICE_NS:
-                owed_ns += self._console.send(line, ahead_ns=owed_ns)
+                owed_ns += self.console.send(line, ahead_ns=owed_ns)
             await trio.sleep(owed_ns / NS_PER_S)
 
     async def _write_what_is_not_there(self, update: OtaUpdate) -> None:
@@ -208,72 +201,32 @@ class OtaCalls(CallGroup):
         offset = update.partition.offset + update.written_bytes
         self._emit("ota.fail", why="read failed; writes on from RAM", offset=offset)
         ram = self._rng.child("ram")
-        end = min(offset + _READABLE_RAM_BYTES, self._chip.size_bytes)
+        end = min(offset + _READABLE_RAM_BYTES, self.chip.size_bytes)
         for start in range(offset, end, SECTOR_BYTES):
-            self._chip.program(start, ram.bytes(min(SECTOR_BYTES, end - start)))
-            await self._let_flash_finish()
-        if end == self._chip.size_bytes:
+            self.chip.program(start, ram.bytes(min(SECTOR_BYTES, end - start)))
+            await self.let_flash_finish()
+        if end == self.chip.size_bytes:
             await self._report_chunk_failure(update, EspError(EspErr.ESP_ERR_FLASH_OP_FAIL))
             return
-        self.kernel.end(Restart(panic=exception_text(self._identity.manifest, "LoadStoreError", address=0x40000000)))
+        self.kernel.end(Restart(panic=exception_text(self.identity.manifest, "LoadStoreError", address=0x40000000)))
         await trio.sleep_forever()
 
     async def _activate(self, update: OtaUpdate, target: Partition) -> int | None:
         """Verify what was written and make it the boot partition. Returns 200 if the board must restart."""
         try:
-            await self._carry_out(update.end())
+            await self.carry_out(update.end())
         except EspError as error:
-            self._emit("ota.fail", why="verification", esp_err=int(error.code), log=self._error_lines)
-            await self._print("Failed\r\n")
+            self._emit("ota.fail", why="verification", esp_err=int(error.code), log=self.error_lines)
+            await self.print("Failed\r\n")
             return None
         self._emit("ota.end", partition=target.label, written=update.written_bytes)
-        await self._print("Changing boot partition ...\r\n")
+        await self.print("Changing boot partition ...\r\n")
         try:
-            await self._carry_out(self._slots.set_boot_partition(target))
+            await self.carry_out(self.slots.set_boot_partition(target))
         except EspError as error:
-            self._emit("ota.fail", why="activation", esp_err=int(error.code), log=self._error_lines)
-            await self._print(f"Failed, err {error.code:d}\r\n")
+            self._emit("ota.fail", why="activation", esp_err=int(error.code), log=self.error_lines)
+            await self.print(f"Failed, err {error.code:d}\r\n")
             return _UPGRADE  # and restarts all the same
         self._emit("ota.activate", partition=target.label)
-        await self._print("Updated\r\n")
+        await self.print("Updated\r\n")
         return _UPGRADE
-
-    # -- flash, time and ESP-IDF's log ----------------------------------------------------------------------------
-
-    async def _carry_out(self, work: Steps[Result]) -> Result:
-        """Do the work of an ``esp_ota_*`` function, letting the time pass that its flash commands take."""
-        self._error_lines = []
-        try:
-            for step in work:
-                if isinstance(step, BootLine):
-                    await self._print_app_log(step)
-                await self._let_flash_finish()
-        except EspError as error:
-            await self._print_error_line(error)
-            raise
-        return work.result
-
-    async def _let_flash_finish(self) -> None:
-        """Let the time pass that the chip was busy."""
-        busy_ns = self._chip.take_busy_ns()
-        if busy_ns:
-            await trio.sleep(busy_ns / NS_PER_S)
-
-    async def _print_error_line(self, error: EspError) -> None:
-        # What esp_partition_* refuse they refuse in silence; the text of that error is for us.
-        if error.text and not isinstance(error, FlashArgumentError):
-            await self._print_app_log(BootLine(LogLevel.ERROR, "esp_ota_ops", error.text))
-
-    async def _print_app_log(self, line: BootLine) -> None:
-        """Print a line of ESP-IDF's own log, if the build has its level compiled in.
-
-        Lua RTOS switches it to ERROR when it starts, so no build shows more.
-        """
-        if line.level is LogLevel.ERROR:
-            self._error_lines.append(f"{line.tag}: {line.text}")
-        if line.level <= min(LogLevel.ERROR, LogLevel[self._identity.board.log_level]):
-            time_ms = (self.kernel.now_ns() - self._identity.started_ns) // NS_PER_MS
-            await self._print(render_line(line, time_ms).replace("\r\n", "\n"))
-
-    async def _print(self, text: str) -> None:
-        await self._console.write_from_task(text)

@@ -143,6 +143,18 @@ MODULES: Final[tuple[ModuleData, ...]] = (
         ),
     ),
     (
+        "ota",
+        "hardened",
+        "The app slots, and whether an update stays. Not in Lua RTOS: firmware of the hardened profile has it.",
+        (
+            ("function", "confirm", "()", "Keep the running app: cancels the rollback."),
+            ("function", "next", "()", "Label of the slot that the next update goes to."),
+            ("function", "reject", "()", "Declare the running app bad and restart into the previous one."),
+            ("function", "running", "()", "Label of the slot that runs."),
+            ("function", "state", "([label])", "Image state of a slot: new, pending_verify, valid, invalid, aborted."),
+        ),
+    ),
+    (
         "fs",
         "always",
         "Mounting file systems.",
