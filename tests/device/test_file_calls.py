@@ -211,7 +211,7 @@ def test_a_copy_that_cannot_be_written_is_no_error():
     assert printed_by(script, board="WHITECAT-ESP32-LORA-GW") == "0\r\ngoes on\r\n"
 
 
-@staged(script="os.stdout('/log') print(('x'):rep(30000)) os.stdout() print('done')", files={"/big": "x" * 470_000})
+@staged(script="os.stdout('/log') print(('x'):rep(30000)) os.stdout() print('done')", files={"/big": "x" * 465_000})
 async def test_a_copy_that_fills_the_flash_is_no_error(stage: Stage) -> None:
     assert (await stage.printed()).endswith("done\r\n")
 
