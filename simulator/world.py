@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import trio
 
+from simulator.airwaves import Airwaves
 from simulator.boards import Board, load_board
 from simulator.boards.schema import Profile
 from simulator.determinism import run_world
@@ -52,6 +53,7 @@ from simulator.units import NS_PER_S
 from simulator.wifi import AccessPoint, Air, EthernetPort
 
 if TYPE_CHECKING:
+    from simulator.bluetooth import Advertiser, Beacon
     from simulator.hardware.parts import Part
 
 Result = TypeVar("Result")
@@ -80,6 +82,7 @@ class World:
         self.seed = seed
         self.rng = Rng(seed)
         self.air = Air()
+        self.airwaves = Airwaves()
         self.network = VirtualNetwork(self.rng.child("network"))
         self.events = EventLog(self.now_ns)
         self.catalogue = Catalogue()
@@ -87,6 +90,7 @@ class World:
         self._clock = clock
         self._server = server
         self._served: set[str] = set()
+        self._beacons = 0
         self._hosts = 0
         self._started_s = 0.0
         self._exit = AsyncExitStack()
@@ -122,6 +126,15 @@ class World:
     def add_access_point(self, ssid: str, password: str = "", *, channel: int = 1, rssi_dbm: int = -50) -> AccessPoint:
         """Put up an access point. `simulator.wifi.Air` has everything else it can do."""
         return self.air.add(AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm))
+
+    def add_beacon(self, beacon: Beacon) -> Advertiser:
+        """Hang a Bluetooth beacon on the wall; returns what can be turned up, turned down and taken away again.
+
+        ``rssi_dbm`` of the result is how strong every board receives it; ``airwaves.bluetooth.remove`` silences it.
+        """
+        self._beacons += 1
+        rng = self.rng.child("beacon", str(self._beacons))
+        return self.airwaves.bluetooth.add(beacon.advertiser(self._beacons, self.now_ns(), rng))
 
     # -- boards ---------------------------------------------------------------------------------------------------
 
@@ -175,6 +188,7 @@ class World:
         name = name or f"b{len(self.boards)}"
         surroundings = Surroundings(
             air=self.air,
+            airwaves=self.airwaves,
             interface=self._interface(name, board),
             port=EthernetPort(self.air.lan),
             bench=Bench(now_ns=self.now_ns, events=self.events, board=name),

@@ -64,6 +64,8 @@ ROOMS = (
     Room("flash_parts", Kind.PURE),
     Room("inspection", Kind.PURE),
     Room("wifi", Kind.MODEL),
+    Room("bluetooth", Kind.MODEL),
+    Room("airwaves", Kind.MODEL),
     Room("console", Kind.PURE),
     Room("ota_protocol", Kind.PURE),
     Room("vm", Kind.MODEL, {"lupa", "greenlet"}),

@@ -11,6 +11,7 @@ from typing import Final
 
 import trio
 
+from simulator.airwaves import Airwaves
 from simulator.boards import Board
 from simulator.boot import V4_0, V5_2, BootLine, LogLevel, SecureBoot, render_line
 from simulator.boot.ota import Ota
@@ -32,7 +33,7 @@ from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
 from simulator.device.calls.transfer import TransferCalls
 from simulator.device.drivers import Drivers
-from simulator.device.drivers.shared import Shared
+from simulator.device.drivers.shared import Radio, Shared
 from simulator.device.file_systems import storage_partition, storage_sizes
 from simulator.device.kernel import Kernel, Task
 from simulator.device.net_driver import NetDriver
@@ -95,6 +96,7 @@ class App:
         uart: Uart,
         clock: DeviceClock,
         air: Air,
+        airwaves: Airwaves,
         interface: NetworkInterface,
         port: EthernetPort,
         bench: Bench,
@@ -134,7 +136,8 @@ class App:
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
-        self._drivers = Drivers(Shared(identity.board, bench, self._console))
+        radio = Radio(airwaves, efuses.mac, rng, emit)
+        self._drivers = Drivers(Shared(identity.board, bench, self._console, radio))
         self._net: NetCalls
         self._sntp: SntpCalls
         self._sockets: SocketCalls

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import trio
 
+from simulator.airwaves import Airwaves
 from simulator.boards import Board
 from simulator.boot import BootConfig, BootOutcome, Esp32, Pause, start_bootloader
 from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET, boot_config_of
@@ -77,6 +78,7 @@ class Surroundings:
     """What a board is plugged into and stands in."""
 
     air: Air
+    airwaves: Airwaves
     interface: NetworkInterface
     port: EthernetPort
     bench: Bench
@@ -399,6 +401,7 @@ class Device:
             uart=self._uart,
             clock=self._rtc.clock,
             air=where.air,
+            airwaves=where.airwaves,
             interface=where.interface,
             port=where.port,
             bench=where.bench,

@@ -72,7 +72,7 @@ class Netifs(NamedTuple):
 
 
 def interface_mac(base_mac: bytes, offset: int) -> str:
-    """Return the address of an interface: station 0, access point 1, Ethernet 3, added to the last byte."""
+    """Return the address of an interface: station 0, access point 1, Bluetooth 2, Ethernet 3 added to the last byte."""
     return bytes([*base_mac[:5], (base_mac[5] + offset) & 0xFF]).hex(":")
 
 

@@ -15,6 +15,7 @@ from simulator.device.kernel import Call, Kernel
 
 _WHERE: Final = {
     "adc": "adc.AdcDriver",
+    "bt": "bt.BtDriver",
     "can": "can.CanDriver",
     "cpu": "cpu.CpuDriver",
     "encoder": "encoder.EncoderDriver",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
+from simulator.airwaves import Airwaves
 from simulator.boards import Board
 from simulator.console import Level
 from simulator.device.calls import CallGroup
@@ -13,7 +14,9 @@ from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel, Task
 from simulator.hardware import Bench, Locks, Unit
 from simulator.hardware.gpio import Gpio
+from simulator.rng import Rng
 from simulator.units import NS_PER_US
+from simulator.wifi.events import Emit
 
 if TYPE_CHECKING:
     from simulator.device.drivers.rmt import Rmt
@@ -28,15 +31,31 @@ _FIRST_CALLBACK_ID: Final = -1000
 _Driver = TypeVar("_Driver", bound="Driver")
 
 
+class Radio(NamedTuple):
+    """What a driver of a radio needs of the world: the media, who the board is, randomness, and its event log."""
+
+    airwaves: Airwaves
+    base_mac: bytes
+    rng: Rng
+    emit: Emit
+
+
 class Shared:
     """One run of the chip, as the drivers have it."""
 
     kernel: Kernel
 
     def __init__(
-        self, board: Board, bench: Bench, console: ConsoleCalls, *, rtc_stack: list[tuple[str, Any]] | None = None
+        self,
+        board: Board,
+        bench: Bench,
+        console: ConsoleCalls,
+        radio: Radio,
+        *,
+        rtc_stack: list[tuple[str, Any]] | None = None,
     ) -> None:
         self.board = board
+        self.radio = radio
         self.rtc_stack = [] if rtc_stack is None else rtc_stack
         """What scripts keep through deep sleep."""
         self.bench = bench

@@ -113,7 +113,7 @@ local FILES = {
 
 -- Modules that not every build has, each in a file of its own name.
 local DRIVERS = {adc = true, i2c = true, pio = true, pwm = true, servo = true, spi = true, uart = true}
-for _, name in next, {"crc", "md5", "ota", "pack", "vm"} do
+for _, name in next, {"bt", "crc", "md5", "ota", "pack", "vm"} do
   DRIVERS[name] = true
 end
 
