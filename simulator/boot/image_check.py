@@ -125,9 +125,12 @@ class ImageCheck:
             return None
         digest = chip.read_mapped(position, DIGEST_BYTES) if header.hash_appended else None
         image_length = position - start + len(digest or b"")
-        if image_length > partition.size:
+        full_length = image_length
+        if self.signature is not None and self.revision.signature_must_fit:
+            full_length += self.signature.bytes_behind(image_length)
+        if full_length > partition.size:
             if not self.silent:
-                yield log.error(TAG, f"Image length {image_length} doesn't fit in partition length {partition.size}")
+                yield log.error(TAG, f"Image length {full_length} doesn't fit in partition length {partition.size}")
             return None
         if self.signature is not None:
             hasher = hasher.copy()
@@ -143,10 +146,7 @@ class ImageCheck:
     def _check_signature(
         self, signature: SignatureCheck, start: int, image_length: int, hasher: hashlib._Hash
     ) -> Generator[BootLine, None, bool]:
-        """Check the signature, which stands for the digest; if it is bad, say whether the image is, too.
-
-        It is not looked at whether the signature lies within the partition.
-        """
+        """Check the signature, which stands for the digest; if it is bad, say whether the image is, too."""
         log = self.log
         yield log.info(TAG, "Verifying image signature...")
         if (yield from signature(self.chip, log, start + image_length, hasher)):

@@ -39,6 +39,8 @@ class Revision:
     """Whether the anti-rollback check says why it refused a slot."""
     pins_count_after_deep_sleep: bool
     """Whether the factory reset and test app pins are looked at on a wake from deep sleep."""
+    signature_must_fit: bool
+    """Whether the signature behind an image has to lie in the partition, too (``process_appended_hash_and_sig``)."""
     verifies_table_signature: bool
     """Whether the partition table has to be signed, too, once the eFuses enable secure boot v1."""
     secure_boot_v1_tag: str
@@ -72,6 +74,7 @@ V4_0: Final = Revision(
     anti_rollback_covers_test_app=False,
     reports_missing_descriptor=False,
     pins_count_after_deep_sleep=True,
+    signature_must_fit=False,
     verifies_table_signature=True,
     secure_boot_v1_tag="secure_boot",
     burns_efuses_in_batches=False,
@@ -93,6 +96,7 @@ V5_2: Final = Revision(
     anti_rollback_covers_test_app=True,
     reports_missing_descriptor=True,
     pins_count_after_deep_sleep=False,
+    signature_must_fit=True,
     verifies_table_signature=False,
     secure_boot_v1_tag="secure_boot_v1",
     burns_efuses_in_batches=True,

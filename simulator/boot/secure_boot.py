@@ -58,6 +58,10 @@ class SignatureCheck(Protocol):
         """Yield the lines that this prints, and return whether the image may run."""
         ...
 
+    def bytes_behind(self, image_length: int, /) -> int:
+        """Return how many bytes behind an image of so many bytes belong to it: filler, and the signature."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SignatureCheckV1:
@@ -74,6 +78,10 @@ class SignatureCheckV1:
             yield log.error(self.tag, f"image has invalid signature version field 0x{version:08x}")
             return False
         return verify_v1(block, hasher.digest(), self.public_key)
+
+    def bytes_behind(self, _image_length: int) -> int:
+        """The signature itself."""
+        return SIGNATURE_V1_BYTES
 
 
 def rom_verdict_v2(block: SignatureBlock, digest: bytes, trusted: bytes) -> str | None:
@@ -98,6 +106,11 @@ def read_block_v2(chip: FlashChip, end: int, hasher: _Hash) -> tuple[SignatureBl
     filler = chip.read_mapped(end, -end % SIGNATURE_SECTOR_BYTES)
     hasher.update(filler)
     return SignatureBlock(chip.read_mapped(end + len(filler), SIGNATURE_BLOCK_BYTES)), hasher.digest()
+
+
+def bytes_behind_v2(image_length: int) -> int:
+    """Return the length of filler and signature sector behind an image of so many bytes."""
+    return -image_length % SIGNATURE_SECTOR_BYTES + SIGNATURE_SECTOR_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,10 @@ class BootloaderCheckV2:
         yield log.error(V2_TAG, "Secure Boot V2 verification failed.")
         return False
 
+    def bytes_behind(self, image_length: int) -> int:
+        """Filler up to a sector, and the signature's own sector."""
+        return bytes_behind_v2(image_length)
+
 
 @dataclass(frozen=True, slots=True)
 class AppCheckV2:
@@ -153,6 +170,10 @@ class AppCheckV2:
             return True
         yield log.error(f"{V2_TAG}_rsa", f"Failed mbedtls_rsa_rsassa_pss_verify, err: {_PSS_VERIFY_FAILED}")
         return False
+
+    def bytes_behind(self, image_length: int) -> int:
+        """Filler up to a sector, and the signature's own sector."""
+        return bytes_behind_v2(image_length)
 
 
 def bootloader_check(secure_boot: SecureBoot | None, *, revision: Revision, efuses: Efuses) -> SignatureCheck | None:
