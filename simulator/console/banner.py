@@ -65,19 +65,28 @@ def executing(path: str) -> bytes:
     return f"Executing {path} ...\n".encode()
 
 
-def spiffs_mount_messages(*, offset: int, size_bytes: int, formatted: bool) -> Iterator[tuple[Level, bytes]]:
-    """Yield the messages of mounting SPIFFS at ``/``; ``formatted`` if its partition held no file system."""
+def spiffs_mount_messages(
+    *, offset: int, size_bytes: int, formatted: bool, target: str = "/"
+) -> Iterator[tuple[Level, bytes]]:
+    """Yield the messages of mounting SPIFFS at ``target``; ``formatted`` if its partition held no file system."""
     yield Level.INFO, _start("spiffs", offset, size_bytes)
     if formatted:
         yield Level.ERR, b"spiffs no file system detected, formating..."
         yield Level.INFO, b"spiffs creating root folder"
-    yield Level.INFO, b"spiffs mounted on /"
+    yield Level.INFO, f"spiffs mounted on {target}".encode()
 
 
 def lfs_mount_messages(
-    *, offset: int, size_bytes: int, block_bytes: int, read_bytes: int, program_bytes: int, formatted: bool
+    *,
+    offset: int,
+    size_bytes: int,
+    block_bytes: int,
+    read_bytes: int,
+    program_bytes: int,
+    formatted: bool,
+    target: str = "/",
 ) -> Iterator[tuple[Level, bytes]]:
-    """Yield the messages of mounting LFS at ``/``; ``formatted`` if the first attempt to mount failed."""
+    """Yield the messages of mounting LFS at ``target``; ``formatted`` if the first attempt to mount failed."""
     yield Level.INFO, _start("lfs", offset, size_bytes)
     yield (
         Level.INFO,
@@ -86,7 +95,7 @@ def lfs_mount_messages(
     )
     if formatted:
         yield Level.INFO, b"lfs formatting ..."
-    yield Level.INFO, b"lfs mounted on /"
+    yield Level.INFO, f"lfs mounted on {target}".encode()
 
 
 def _start(name: str, offset: int, size_bytes: int) -> bytes:

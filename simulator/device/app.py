@@ -34,18 +34,16 @@ from simulator.device.calls.timers import TimerCalls
 from simulator.device.calls.transfer import TransferCalls
 from simulator.device.drivers import Drivers
 from simulator.device.drivers.shared import Radio, Shared
-from simulator.device.file_systems import storage_partition, storage_sizes
+from simulator.device.file_systems import FileSystemDriver, FlashDriver, RamDriver, RomDriver
 from simulator.device.kernel import Kernel, Task
+from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Outcome, Rerun, Restart
 from simulator.device.panic import abort_text
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse, mac_crc8
-from simulator.filesystem import FileSystem, FileSystemError, NotFormattedError
-from simulator.filesystem import format as format_file_system
-from simulator.filesystem import mount as mount_file_system
 from simulator.firmware import Manifest
-from simulator.flash import FlashChip, PartitionView
+from simulator.flash import FlashChip
 from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Bench
 from simulator.network import NetworkInterface
@@ -83,6 +81,16 @@ def slots_of(manifest: Manifest, chip: FlashChip, table: PartitionTable, running
         signature=app_check(secure_boot, revision=revision, efuses=efuses),
         revision=revision,
     )
+
+
+def _file_system_drivers(board: Board, chip: FlashChip) -> dict[str, FileSystemDriver]:
+    """Return the drivers that the firmware of a board has, by name."""
+    drivers: dict[str, FileSystemDriver] = {board.filesystem: FlashDriver(board, chip)}
+    if "ramfs" in board.other_filesystems:
+        drivers["ramfs"] = RamDriver()
+    if "romfs" in board.other_filesystems:
+        drivers["romfs"] = RomDriver()
+    return drivers
 
 
 class App:
@@ -128,10 +136,11 @@ class App:
             uart,
             self._log,
             arguments=arguments,
-            is_regular_file=lambda path: self._files.is_regular_file(path),
+            is_script=lambda path: self._files.is_runnable(path),
             report=self._report,
         )
-        self._files: FileCalls
+        self._mounts = Mounts(_file_system_drivers(identity.board, chip), self._console.log)
+        self._files = FileCalls(self._mounts, self._console, emit=emit)
         self._threads = ThreadCalls(identity.board, emit)
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
@@ -190,7 +199,7 @@ class App:
         )
         if board.read_flash_eui:
             await self._log_line(Level.INFO, banner.flash_eui_message(self.identity.flash_unique_id))
-        root = await self._mount_root()
+        await self._mount_root()
         await self._print(banner.LINE)
         async with trio.open_nursery() as nursery:
             self._driver = NetDriver(
@@ -203,7 +212,6 @@ class App:
                 ethernet=board.ethernet.interface if board.ethernet is not None else None,
                 port=self._port,
             )
-            self._files = FileCalls(root, self._chip, self._console, emit=self._emit, mounts=("dev",))
             self._net = NetCalls(self._driver, self._console)
             self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
             self._sockets = SocketCalls(self._interface, self._clock, nursery)
@@ -322,40 +330,8 @@ class App:
     async def _log_line(self, level: int, message: bytes) -> None:
         await self._print(self._log.write(level, message))
 
-    async def _mount_root(self) -> FileSystem | None:
+    async def _mount_root(self) -> None:
         """Mount the ``storage`` partition at ``/``, formatting it first if it holds no file system."""
-        board = self.identity.board
-        kind = board.filesystem
-        partition = storage_partition(board, self.identity.table)
-        if partition is None:
-            await self._log_line(Level.ERR, f"{kind} can't find a valid partition".encode())
-            return None
-        view = PartitionView(self._chip, partition)
-        sizes = storage_sizes(board)
-        formatted = False
-        try:
-            root = mount_file_system(view, kind, **sizes)
-        except NotFormattedError:
-            formatted = True
-            root = format_file_system(view, kind, **sizes)
-        except FileSystemError:
-            return None
-        if kind == "spiffs":
-            messages = banner.spiffs_mount_messages(
-                offset=partition.offset, size_bytes=partition.size, formatted=formatted
-            )
-        else:
-            messages = banner.lfs_mount_messages(
-                offset=partition.offset,
-                size_bytes=partition.size,
-                block_bytes=board.lfs_block_size_bytes,
-                read_bytes=board.lfs_read_size_bytes,
-                program_bytes=board.lfs_program_size_bytes,
-                formatted=formatted,
-            )
-        *before, mounted = messages
-        for level, message in before:
+        for level, message in self._mounts.steps("/", self.identity.board.filesystem):
+            await trio.sleep(self._mounts.take_busy_ns() / NS_PER_S)
             await self._log_line(level, message)
-        await trio.sleep(self._chip.take_busy_ns() / NS_PER_S)
-        await self._log_line(*mounted)
-        return root

@@ -1,8 +1,8 @@
-"""The board's root file system in the ``storage`` partition, in the format that is on a real board's flash.
+"""The board's file systems: that of the ``storage`` partition in the format of a real board's flash, RAM, memory card.
 
-Knows paths, files and directories, and what Lua RTOS's drivers answer; knows neither Lua nor mount points, current
-directory, or the other file systems (RAM, SD card). Synchronous, without time: what a flash operation costs is told
-by the chip below. Read `interface.py` first, then `spiffs.py`.
+Knows paths, files and directories, and what Lua RTOS's drivers answer; knows neither Lua nor mount points and current
+directory. Synchronous, without time: what an operation costs is told by the flash chip or the card below. Read
+`interface.py` first, then `spiffs.py`.
 """
 
 from simulator.filesystem.detect import FileSystemLayout, detect

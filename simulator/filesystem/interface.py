@@ -11,11 +11,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import Final, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from simulator.errors import FormatError
 
 FileSystemKind = Literal["spiffs", "lfs"]
+"""Those of a partition of the flash chip."""
 
 
 class Errno(IntEnum):
@@ -30,10 +31,12 @@ class Errno(IntEnum):
     EACCES = 13
     EBUSY = 16
     EEXIST = 17
+    EXDEV = 18
     ENODEV = 19
     ENOTDIR = 20
     EISDIR = 21
     EINVAL = 22
+    ENFILE = 23
     EFBIG = 27
     ENOSPC = 28
     EROFS = 30
@@ -56,10 +59,12 @@ _STRERROR: Final = {
     Errno.EACCES: "Permission denied",
     Errno.EBUSY: "Device or resource busy",
     Errno.EEXIST: "File exists",
+    Errno.EXDEV: "Cross-device link",
     Errno.ENODEV: "No such device",
     Errno.ENOTDIR: "Not a directory",
     Errno.EISDIR: "Is a directory",
     Errno.EINVAL: "Invalid argument",
+    Errno.ENFILE: "Too many open files in system",
     Errno.EFBIG: "File too large",
     Errno.ENOSPC: "No space left on device",
     Errno.EROFS: "Read-only file system",
@@ -100,18 +105,24 @@ class FileType(Enum):
 
 
 class FileStatus(NamedTuple):
-    """What `FileSystem.stat` tells. A directory's size is 0; there are no times on the board's root file systems."""
+    """What `FileSystem.stat` tells. A directory's size is 0.
+
+    ``modified_s`` is when it was written, in seconds since 1970: 0 where the file system keeps no times, as those of
+    flash and RAM.
+    """
 
     type: FileType
     size_bytes: int
+    modified_s: int = 0
 
 
 class DirectoryEntry(NamedTuple):
-    """One line of a listing: the bare name, its type, and its size (0 for directories)."""
+    """One line of a listing: the bare name, its type, its size (0 for directories) and, if it is kept, its time."""
 
     name: str
     type: FileType
     size_bytes: int
+    modified_s: int = 0
 
 
 class Usage(NamedTuple):
@@ -198,7 +209,11 @@ class OpenFile(ABC):
 class FileSystem(ABC):
     """A mounted file system. All of it raises `FileSystemError`; nothing else that the flash's bytes can cause."""
 
-    kind: FileSystemKind
+    kind: FileSystemKind | Literal["ramfs", "romfs", "fat"]
+    has_permissions: ClassVar[bool] = False
+    """Whether ``st_mode`` has more in it than the type, so that code which compares it whole takes a file for none."""
+    block_bytes: int = 1024
+    """What ``fstat`` says as ``st_blksize``, or newlib takes where it says nothing."""
 
     @abstractmethod
     def open(self, path: str, mode: str = "r") -> OpenFile:

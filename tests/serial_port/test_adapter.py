@@ -78,6 +78,7 @@ async def test_pasted_lines_that_print_more_than_they_are_long_overflow_the_queu
         _, program = await connected(stage, nursery)
         program.says(text)
         await trio.sleep(30)
+        await stage.type(b"\x03")  # the end of the last line may be among what was lost
         answer = await stage.type(b"n\r")
         assert 50 < int(answer.split("\r\n")[1]) < 400
         nursery.cancel_scope.cancel()

@@ -38,8 +38,8 @@ class ErrorReport(Protocol):
 class ConsoleCalls(CallGroup):
     """The console of one run of the app.
 
-    ``is_regular_file`` answers for a path as a script gives it; ``report`` hears of every Lua error, also of those
-    that the log mask keeps from the console.
+    ``is_script`` tells whether a path is a file that can be run by its name; ``report`` hears of every Lua error, also
+    of those that the log mask keeps from the console.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ConsoleCalls(CallGroup):
         log: Log,
         *,
         arguments: tuple[str, ...],
-        is_regular_file: Callable[[bytes], bool],
+        is_script: Callable[[bytes], bool],
         report: ErrorReport,
     ) -> None:
         self.input = ConsoleInput()
@@ -59,7 +59,7 @@ class ConsoleCalls(CallGroup):
         self._uart = uart
         self._log = log
         self._arguments = arguments
-        self._is_regular_file = is_regular_file
+        self._is_script = is_script
         self._report = report
         self._editor: tuple[Task, LineEditor] | None = None
         self._readers: deque[Task] = deque()
@@ -222,7 +222,7 @@ class ConsoleCalls(CallGroup):
 
     @call("console.shell")
     def _shell(self, line: bytes) -> tuple[Any, ...]:
-        match shell_rules.read(line, self._is_regular_file):
+        match shell_rules.read(line, self._is_script):
             case LuaLine(text):
                 return (b"lua", text)
             case Usage(text):

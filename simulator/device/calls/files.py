@@ -5,41 +5,48 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import wraps
 from typing import Any, Final
 
 import trio
 
 from simulator.device.calls import CallGroup, bytes_of, call, text_of
 from simulator.device.calls.console import ConsoleCalls
-from simulator.device.kernel import Kernel
-from simulator.filesystem import Errno, FileSystem, FileSystemError, FileType, OpenFile, Whence
-from simulator.flash.chip import FlashChip
+from simulator.device.kernel import WAIT, Kernel
+from simulator.device.mounts import Mounts, PathLockLeftError
+from simulator.filesystem import DirectoryEntry, Errno, FileSystem, FileSystemError, FileType, OpenFile, Whence
 from simulator.units import NS_PER_S
+from simulator.vm.exceptions import LuaError
 
 _WHENCE: Final = {b"set": Whence.START, b"cur": Whence.CURRENT, b"end": Whence.END}
-_NO_DATE: Final = " " * 24  # neither SPIFFS nor LFS keeps times
+_NO_DATE: Final = " " * 24  # only FAT keeps times
 
 Result = tuple[Any, ...]
 
 
-class FileCalls(CallGroup):
-    """The root file system and what is open on it. ``root`` is None when it could not be mounted."""
+def _looks_up(function: Callable[..., Result]) -> Callable[..., Any]:
+    """Make a call wait for ever if somebody else was left with the lock of the mount table, which it needs."""
 
-    def __init__(
-        self,
-        root: FileSystem | None,
-        chip: FlashChip,
-        console: ConsoleCalls,
-        *,
-        emit: Callable[..., None],
-        mounts: tuple[str, ...],
-    ) -> None:
+    @wraps(function)
+    def locked(self: FileCalls, *arguments: Any) -> Any:
+        if self.path_lock_holder not in (None, self.kernel.current.id):
+            return WAIT
+        return function(self, *arguments)
+
+    return locked
+
+
+class FileCalls(CallGroup):
+    """The files of all that is mounted, and which of them are open."""
+
+    def __init__(self, mounts: Mounts, console: ConsoleCalls, *, emit: Callable[..., None]) -> None:
         self.directory = "/"
-        self._root = root
-        self._chip = chip
+        self.path_lock_holder: int | None = None
+        """The Lua thread that a failed mount left with the lock of the mount table."""
+        self._mounts = mounts
         self._console = console
         self._emit = emit
-        self._mounts = mounts
         self._open: dict[int, OpenFile] = {}
         self._next_handle = 3  # after the standard streams
         self._copy: OpenFile | None = None
@@ -56,48 +63,64 @@ class FileCalls(CallGroup):
         """Return a path as a script gave it, absolute and without ``.``, ``..`` and ``//``."""
         return posixpath.normpath("/" + posixpath.join(self.directory, text_of(path))).replace("//", "/")
 
+    def _at(self, path: bytes) -> tuple[FileSystem, str]:
+        """Return the file system that a path is in, as a script gave it, and the path there; ENOENT."""
+        if not path:
+            raise FileSystemError(Errno.ENOENT)
+        return self._mounts.locate(self.absolute(path))
+
     def is_regular_file(self, path: bytes) -> bool:
         """Return whether ``path`` names a file."""
         try:
-            return self._root is not None and self._root.stat(self.absolute(path)).type is FileType.FILE
+            file_system, inner = self._at(path)
+            return file_system.stat(inner).type is FileType.FILE
         except FileSystemError:
             return False
 
-    def _is_directory(self, target: str) -> bool:
+    def is_runnable(self, path: bytes) -> bool:
+        """Return whether the shell takes ``path`` for a script: it compares the whole mode, which FAT adds to."""
+        return self.is_regular_file(path) and not self._at(path)[0].has_permissions
+
+    def is_directory(self, path: bytes) -> bool:
+        """Return whether ``path`` names a directory."""
         try:
-            return target == "/" or self.root.stat(target).type is FileType.DIRECTORY
+            file_system, inner = self._at(path)
+            return file_system.stat(inner).type is FileType.DIRECTORY
         except FileSystemError:
             return False
-
-    @property
-    def root(self) -> FileSystem:
-        """The root file system; ENODEV if there is none."""
-        if self._root is None:
-            raise FileSystemError(Errno.ENODEV)
-        return self._root
 
     def open(self, path: bytes, mode: str) -> OpenFile:
         """Open a file by the path that a script gave; `FileSystemError` if that cannot be."""
-        file = self.root.open(self.absolute(path), mode)
+        file_system, inner = self._at(path)
+        file = file_system.open(inner, mode)
         if "r" not in mode or "+" in mode:
             self._emit("fs.write", path=self.absolute(path), mode=mode)
         return file
 
+    def remove(self, path: bytes) -> None:
+        """Remove a file or an empty directory; or `FileSystemError`."""
+        file_system, inner = self._at(path)
+        if file_system.stat(inner).type is FileType.DIRECTORY:
+            file_system.rmdir(inner)
+        else:
+            file_system.remove(inner)
+
     def load(self, path: bytes) -> bytes:
         """Return what is in a file, and let the running Lua thread pay for reading it; or `FileSystemError`."""
-        data = self.root.read_file(self.absolute(path))
-        self._pay()
+        file_system, inner = self._at(path)
+        data = file_system.read_file(inner)
+        self.pay()
         return data
 
     async def settle(self) -> None:
-        """Let a call that waits pay for what the flash chip did."""
-        busy_ns = self._chip.take_busy_ns()
+        """Let a call that waits pay for what flash chip and card did."""
+        busy_ns = self._mounts.take_busy_ns()
         if busy_ns:
             await trio.sleep(busy_ns / NS_PER_S)
 
-    def _pay(self) -> None:
-        """Let the running Lua thread pay for what the flash chip did."""
-        self.kernel.charge(self._chip.take_busy_ns())
+    def pay(self) -> None:
+        """Let the running Lua thread pay for what flash chip and card did."""
+        self.kernel.charge(self._mounts.take_busy_ns())
 
     def _failed(self, error: FileSystemError, path: bytes | None = None) -> Result:
         text = error.text.encode()
@@ -106,10 +129,12 @@ class FileCalls(CallGroup):
     # -- whole files and the io library ---------------------------------------------------------------------------
 
     @call("fs.readable")
+    @_looks_up
     def _readable(self, path: bytes) -> Result:
         return (self.is_regular_file(path),)
 
     @call("fs.load")
+    @_looks_up
     def _load(self, path: bytes) -> Result:
         try:
             return (self.load(path),)
@@ -117,6 +142,7 @@ class FileCalls(CallGroup):
             return (None, error.text.encode())
 
     @call("fs.open")
+    @_looks_up
     def _open_file(self, path: bytes, mode: bytes) -> Result:
         try:
             file = self.open(path, mode.decode())
@@ -125,7 +151,7 @@ class FileCalls(CallGroup):
         handle = self._next_handle
         self._next_handle += 1
         self._open[handle] = file
-        self._pay()
+        self.pay()
         return (handle,)
 
     def _on_handle(self, handle: int, action: Callable[[OpenFile], Any]) -> Result:
@@ -136,7 +162,7 @@ class FileCalls(CallGroup):
             result = action(file)
         except FileSystemError as error:
             return self._failed(error)
-        self._pay()
+        self.pay()
         return (result,)
 
     @call("fs.read")
@@ -163,12 +189,16 @@ class FileCalls(CallGroup):
         return result
 
     @call("fs.stat")
+    @_looks_up
     def _stat(self, path: bytes) -> Result:
         try:
-            status = self.root.stat(self.absolute(path))
+            file_system, inner = self._at(path)
+            status = file_system.stat(inner)
         except FileSystemError:
             return (None,)
-        return (status.type.value.encode(), status.size_bytes)
+        # What is no type alone leaves the text as it was, which is undefined.
+        type_ = b"" if file_system.has_permissions else status.type.value.encode()
+        return (type_, status.size_bytes)
 
     # -- os -------------------------------------------------------------------------------------------------------
 
@@ -177,149 +207,180 @@ class FileCalls(CallGroup):
         return (bytes_of(self.directory),)
 
     @call("os.cd")
+    @_looks_up
     def _cd(self, path: bytes) -> Result:
-        target = self.absolute(path)
-        if not self._is_directory(target):
+        if not self.is_directory(path):
             # Whatever is wrong with it, chdir.c says this.
             return self._failed(FileSystemError(Errno.ENOTDIR), path)
-        self.directory = target
+        self.directory = self.absolute(path)
         return ()
 
     @call("os.exists")
+    @_looks_up
     def _exists(self, path: bytes) -> Result:
-        return (self._root is not None and (self.absolute(path) == "/" or self._root.exists(self.absolute(path))),)
+        try:
+            file_system, inner = self._at(path)
+        except FileSystemError:
+            return (False,)
+        return (file_system.exists(inner),)
 
     @call("os.mkdir")
-    def _mkdir(self, path: bytes) -> Result:
+    @_looks_up
+    def _mkdir(self, path: bytes | None = None) -> Result:
+        path = bytes_of(self.directory) if path is None else path
         try:
-            self.root.mkdir(self.absolute(path))
+            file_system, inner = self._at(path)
+            file_system.mkdir(inner)
         except FileSystemError as error:
             return self._failed(error, path)
-        self._pay()
+        self.pay()
         return (True,)
 
     @call("os.remove")
+    @_looks_up
     def _remove(self, path: bytes) -> Result:
-        target = self.absolute(path)
-        if b"*" in path and not self.root.exists(target):
+        if b"*" in path and not self.is_regular_file(path) and not self.is_directory(path):
             return self._remove_matching(path)
         try:
-            self._remove_one(target)
+            self.remove(path)
         except FileSystemError as error:
             return self._failed(error, path)
-        self._pay()
+        self.pay()
         return (True,)
-
-    def _remove_one(self, target: str) -> None:
-        if self.root.stat(target).type is FileType.DIRECTORY:
-            self.root.rmdir(target)
-        else:
-            self.root.remove(target)
 
     def _remove_matching(self, path: bytes) -> Result:
         """Remove what a pattern names, the device's way: matches are deleted by bare name in the current directory."""
-        directory, _, pattern = text_of(path).rpartition("/")
-        listing = self._listing(self.absolute(bytes_of(directory or ".")))
-        matches = [entry.name for entry in listing if _matches(entry.name, pattern)]
-        if not matches:
-            return self._failed(FileSystemError(Errno.ENOENT), path)
-        for name in matches:
-            try:
-                self._remove_one(self.absolute(bytes_of(name)))
-            except FileSystemError:
-                return (True,)  # the status argument is inverted there
-        self._pay()
-        return ()
+        directory, slash, pattern = text_of(path).rpartition("/")
+        try:
+            names = [entry.name for entry in self._listing(bytes_of(directory or slash or "."))]
+        except FileSystemError as error:
+            return self._failed(error, bytes_of(directory))
+        matches = [name for name in names if _matches(name, pattern)]
+        for name in map(bytes_of, matches):
+            if self.is_regular_file(name) or self.is_directory(name):
+                try:
+                    self.remove(name)
+                except FileSystemError:
+                    return (True,)  # the status argument is inverted there
+        self.pay()
+        return () if matches else self._failed(FileSystemError(Errno.ENOENT), bytes_of(pattern))
 
     @call("os.rename")
+    @_looks_up
     def _rename(self, old: bytes, new: bytes) -> Result:
         try:
-            self.root.rename(self.absolute(old), self.absolute(new))
+            source, old_inner = self._at(old)
+            target, new_inner = self._at(new)
+            if source is target and old_inner != new_inner:
+                source.rename(old_inner, new_inner)
         except FileSystemError as error:
             return self._failed(error)
-        self._pay()
+        if source is not target:
+            return self._failed(FileSystemError(Errno.EXDEV))
+        self.pay()
         return (True,)
 
     @call("os.cp")
+    @_looks_up
     def _copy_file(self, source: bytes, target: bytes) -> Result:
         if self.absolute(source) == self.absolute(target):
             return (True,)
         try:
-            data = self.root.read_file(self.absolute(source))
+            data = self.load(source)
         except FileSystemError as error:
             return self._failed(error, source)
         try:
-            self.root.write_file(self.absolute(target), data)
+            file_system, inner = self._at(target)
+            file_system.write_file(inner, data)
         except FileSystemError as error:
             return self._failed(error, target)
-        self._pay()
+        self.pay()
         return (True,)
 
     @call("os.cat")
+    @_looks_up
     def _cat(self, path: bytes) -> Result:
-        target = self.absolute(path)
-        if self._is_directory(target):
-            return self._failed(FileSystemError(Errno.EISDIR), path)
         try:
-            data = self.root.read_file(target)
+            data = self.printable(path)
         except FileSystemError as error:
             return self._failed(error, path)
-        self._pay()
         self._console.write(data)
         return ()
 
-    def _listing(self, directory: str) -> list[Any]:
-        try:
-            return self.root.listdir(directory)
-        except FileSystemError:
-            return []
+    def printable(self, path: bytes) -> bytes:
+        """Return a file that shall be shown; EISDIR for a directory."""
+        if self.is_directory(path):
+            raise FileSystemError(Errno.EISDIR)
+        return self.load(path)
+
+    def _listing(self, directory: bytes) -> list[DirectoryEntry]:
+        file_system, inner = self._at(directory)
+        mounted = self._mounts.directories() if self.absolute(directory) == "/" else []
+        return [*(DirectoryEntry(name, FileType.DIRECTORY, 0) for name in mounted), *file_system.listdir(inner)]
 
     @call("os.ls")
-    def _ls(self, path: bytes) -> Result:
-        target = self.absolute(path)
-        pattern = ""
+    @_looks_up
+    def _ls(self, path: bytes | None = None) -> Result:
+        path, pattern = path or b".", ""
+        if not self.is_directory(path):
+            head, slash, tail = text_of(path).rpartition("/")
+            path, pattern = bytes_of(head or slash or "."), tail
         try:
-            if target != "/" and self.root.stat(target).type is FileType.FILE:
-                target, _, pattern = target.rpartition("/")
-        except FileSystemError:
-            target, _, pattern = target.rpartition("/")
-        target = target or "/"
-        lines = []
-        if target == "/" and not pattern:
-            lines += [f"d\t       -\t{_NO_DATE}\t{name}\n" for name in self._mounts]
-        for entry in self._listing(target):
-            if pattern and not _matches(entry.name, pattern):
-                continue
-            if entry.type is FileType.FILE:
-                lines.append(f"f\t{entry.size_bytes:8d}\t{_NO_DATE}\t{entry.name}\n")
-            else:
-                lines.append(f"d\t       -\t{_NO_DATE}\t{entry.name}\n")
-        self._pay()
-        for line in lines:
-            self._console.write(bytes_of(line))
+            entries = self._listing(path)
+        except FileSystemError as error:
+            return self._failed(error, path)
+        self.pay()
+        for entry in entries:
+            if not pattern or _matches(entry.name, pattern):
+                self._console.write(bytes_of(_listing_line(entry)))
         return ()
 
     @call("os.df")
+    @_looks_up
     def _df(self, path: bytes) -> Result:
-        if self.absolute(path) != "/" or self._root is None:
+        file_system = self._mounts.at(self.absolute(path)) if path else None
+        if file_system is None:
             self._console.write(b"can't get free space of " + path + b"\r\n")
             return ()
-        usage = self._root.usage()
-        self._pay()
-        return (usage.total_bytes - usage.used_bytes, usage.total_bytes)
+        usage = file_system.usage()
+        self.pay()
+        return (_wrapped(usage.total_bytes - usage.used_bytes), _wrapped(usage.total_bytes))
 
     @call("os.format")
     def _format(self, path: bytes) -> Result:
         """Erase everything; the script has asked the user before. Nobody looks whether that worked."""
         with suppress(FileSystemError):
-            self.root.format()
-        self._open.clear()
-        self._pay()
+            self._mounts.format(self.absolute(path))
+        self.pay()
         return ()
 
     @call("fs.format_name")
+    @_looks_up
     def _format_name(self, path: bytes) -> Result:
-        return (self._root.kind.encode() if self._root is not None and self.absolute(path) == "/" else None,)
+        target = self.absolute(path)
+        file_system = self._mounts.at(target) if path and self._mounts.can_format(target) else None
+        return (None if file_system is None else file_system.kind.encode(),)
+
+    @call("fs.mount")
+    @_looks_up
+    def _mount(self, target: bytes, name: bytes) -> Result:
+        return self._change_mounts(target, lambda path: self._mounts.mount(path, text_of(name)))
+
+    @call("fs.umount")
+    @_looks_up
+    def _unmount(self, target: bytes) -> Result:
+        return self._change_mounts(target, self._mounts.unmount)
+
+    def _change_mounts(self, target: bytes, change: Callable[[str], None]) -> Result:
+        if not target:
+            raise LuaError("target is empty")
+        try:
+            change(self.absolute(target))
+        except PathLockLeftError:
+            self.path_lock_holder = self.kernel.current.id
+            raise
+        self.pay()
+        return ()
 
     @call("os.stdout")
     def _stdout(self, path: bytes | None = None) -> Result:
@@ -330,7 +391,8 @@ class FileCalls(CallGroup):
                 file.close()
         if path is not None:
             with suppress(FileSystemError):
-                self._copy = self.root.open(self.absolute(path), "a+")
+                file_system, inner = self._at(path)
+                self._copy = file_system.open(inner, "a+")
                 self._console.copy_to(self._write_copy)
         return ()
 
@@ -338,6 +400,19 @@ class FileCalls(CallGroup):
         assert self._copy is not None
         with suppress(FileSystemError):
             self._copy.write(wire)
+
+
+def _listing_line(entry: DirectoryEntry) -> str:
+    date = _NO_DATE
+    if entry.modified_s:
+        date = datetime.fromtimestamp(entry.modified_s, UTC).strftime("%a %b %e %H:%M:%S %Y")
+    kind, size = ("f", f"{entry.size_bytes:8d}") if entry.type is FileType.FILE else ("d", "       -")
+    return f"{kind}\t{size}\t{date}\t{entry.name}\n"
+
+
+def _wrapped(count: int) -> int:
+    """Return a number of bytes as 32 bits with a sign hold it: a large card counts over."""
+    return (count + 2**31) % 2**32 - 2**31
 
 
 def _matches(name: str, pattern: str) -> bool:

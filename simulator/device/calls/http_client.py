@@ -124,7 +124,7 @@ class HttpClientCalls(CallGroup):
             self._console.log(Level.ERR, b"Error writing to output file " + path + b"\n")
             if not existed:
                 with suppress(FileSystemError):
-                    self._files.root.remove(self._files.absolute(path))
+                    self._files.remove(path)
             raise DriverError("http", "CannotWrite")
 
     @asynccontextmanager

@@ -107,7 +107,7 @@ end
 -- The global names: the base library, the modules, and those that wait in files of ours or in the catalogue.
 
 local FILES = {
-  debug = "debug", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
+  debug = "debug", fs = "fs", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
   thread = "thread", tmr = "tmr",
 }
 

@@ -134,9 +134,9 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- Files
 
-for name, default in next, {cd = "/", mkdir = "", ls = "", df = "/"} do
+for name, default in next, {cd = "/", mkdir = false, ls = false, df = "/"} do
   os[name] = function(path)
-    return pass(request("os." .. name, arg.optional(arg.string, 1, path, default)))
+    return pass(request("os." .. name, arg.optional(arg.string, 1, path, default or nil)))
   end
 end
 
