@@ -46,6 +46,7 @@ install: venv
 
 install-dev: venv
 	@$(PY) -m simulator.install --dev
+	-@$(PY) -m tests.lua_suite
 
 # An environment that cannot import pip is missing, half made, or made by a Python that has gone. Debian ships venv
 # without the pip to put in it; then the pip of the system puts one in.

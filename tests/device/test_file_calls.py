@@ -325,3 +325,17 @@ async def test_a_board_whose_table_has_no_storage_has_no_files(stage: Stage) -> 
         "os.stdout('/x')": "",
     }.items():
         assert await stage.type(f"{line}\r".encode()) == f"{line}\r\n{answer}/ > "
+
+
+@EVERY_KIND
+def test_a_temporary_name_is_that_of_a_new_empty_file(board):
+    assert results(
+        "pcall(os.tmpname)",
+        "os.mkdir('/tmp'), os.tmpname(), os.tmpname(), os.tmpname()",
+        "io.attributes('/tmp/lua_000001').size",
+        board=board,
+    ) == [
+        "false\tunable to generate a unique filename",
+        "true\t/tmp/lua_000001\t/tmp/lua_a00001\t/tmp/lua_b00001",
+        "0",
+    ]

@@ -181,6 +181,20 @@ def test_a_module_is_loaded_once(host: Host) -> None:
     assert host.eval("require 'other'") == "other"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ("'a.b', '/?.lua'", "/a/b.lua"),
+        ("'a-%-b', '/?', '-%-', '%1'", "/a%1b"),
+        ("'a.b', '/?', ''", "/a.b"),
+        ("'a', '/x;/y/?'", "/y/a"),
+    ],
+)
+def test_a_module_is_searched_for_by_its_templates(host: Host, arguments: str, found: str) -> None:
+    host.replies = {b"fs.readable": lambda request: (True, request[1] == found.encode())}
+    assert host.eval(f"select('#', package.searchpath({arguments})), package.searchpath({arguments})") == f"1\t{found}"
+
+
 def test_an_unfinished_long_comment_is_an_unfinished_long_string(shared: Host) -> None:
     assert shared.eval("load('--[[ x')") == (
         'nil\t[string "--[[ x"]:1: unfinished long string (starting at line 1) near <eof>'
@@ -225,3 +239,25 @@ def test_the_time_table_is_normalised(host: Host) -> None:
     host.run("T = {year = 1970, month = 1, day = 1, hour = 25} os.time(T)")
     assert host.asked(b"os.mktime") == [(1970, 1, 1, 25, 0, 0)]
     assert host.eval("T.day, T.hour, T.isdst") == "2\t1\tfalse"
+
+
+# -- debug ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_value_is_kept_with_userdata_and_with_nothing_else(host: Host) -> None:
+    host.run("M = thread.createmutex()")
+    assert host.eval("debug.getuservalue(M), debug.setuservalue(M, 'x') == M, debug.getuservalue(M)") == "nil\ttrue\tx"
+    assert host.eval("debug.getuservalue({}), debug.getuservalue(1)") == "nil\tnil"
+    host.run("debug.setuservalue({}, 1)")
+    assert host.errors[0].startswith("stdin:1: bad argument #1 to 'setuservalue' (userdata expected, got table)")
+
+
+def test_upvalues_of_c_functions_have_an_identity(host: Host) -> None:
+    host.run("F = string.gmatch('x', 'x')")
+    assert host.eval("debug.upvalueid(F, 1) == debug.upvalueid(F, 1), type(debug.upvalueid(F, 1))") == "true\tuserdata"
+    host.run("local n = -debug.upvalueid(F, 1)")
+    assert host.errors[0].startswith("stdin:1: attempt to perform arithmetic on a userdata value")
+    host.run("math.abs(debug.upvalueid(F, 1))")
+    assert host.errors[0].startswith("stdin:1: bad argument #1 to 'abs' (number expected, got light userdata)")
+    host.run("os.time(debug.upvalueid(F, 1))")
+    assert host.errors[0].startswith("stdin:1: bad argument #1 to 'time' (table expected, got light userdata)")

@@ -206,3 +206,15 @@ def test_the_console_is_no_file_to_close_or_to_seek_in(host: Host) -> None:
     assert host.eval("io.stdin:seek()") == "nil\tIllegal seek\t29"
     assert host.eval("io.stdout:setvbuf('no'), io.stdout:flush(), io.flush()") == "true\ttrue\ttrue"
     assert host.run("io.stderr:write('e') io.stdout:write('o', 1)") == "eo1"
+
+
+def test_opening_returns_the_file_alone_or_why_not(host: Host) -> None:
+    assert host.eval("select('#', io.open('/f', 'w'))") == "1"
+    assert host.eval("io.open('/g')") == "nil\t/g: No such file or directory\t2"
+
+
+def test_lines_take_so_many_formats(host: Host) -> None:
+    host.run("F = io.open('/f', 'w')")
+    host.run("F:lines(table.unpack({}, 1, 251))")
+    assert host.errors[0].startswith("stdin:1: bad argument #251 to 'lines' (too many arguments)")
+    assert host.eval("type(F:lines(table.unpack({}, 1, 250)))") == "function"

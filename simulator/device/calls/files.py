@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
@@ -354,6 +354,20 @@ class FileCalls(CallGroup):
         self.pay()
         return ()
 
+    @call("os.tmpname")
+    def _tmpname(self) -> Result:
+        """Make an empty file under a name that nobody has; there is no ``/tmp`` unless a script makes one."""
+        for name in _temporary_names():
+            path = f"/tmp/lua_{name}"  # noqa: S108 (the board's)
+            try:
+                if not self.root.exists(path):
+                    self.open(path.encode(), "w").close()
+                    self._pay()
+                    return (path.encode(),)
+            except FileSystemError:
+                break
+        return (None,)
+
     @call("fs.format_name")
     @_looks_up
     def _format_name(self, path: bytes) -> Result:
@@ -423,3 +437,15 @@ def _matches(name: str, pattern: str) -> bool:
     if not star:
         return name == pattern
     return len(name) >= len(head) + len(tail) and name.startswith(head) and name.endswith(tail)
+
+
+def _temporary_names() -> Iterator[str]:
+    """Yield what newlib's ``mkstemp`` tries for six X (``mktemp.c``): the process, 1, and then letters."""
+    name = "000001"
+    while True:
+        yield name
+        counted = len(name) - len(name.lstrip("z"))
+        if counted == len(name):
+            return
+        digit = name[counted]
+        name = "a" * counted + ("a" if digit.isdigit() else chr(ord(digit) + 1)) + name[counted + 1 :]

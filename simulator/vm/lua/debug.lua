@@ -154,7 +154,13 @@ local function upvalue(i, ...)
 end
 
 function debug.upvalueid(...)
-  local id = raw_debug.upvalueid(upvalue(1, ...))
+  local f, index = ...
+  if type(f) ~= "function" or raw_debug.getinfo(f, "S").what ~= "C" then
+    f, index = upvalue(1, ...)
+  elseif not raw_debug.getupvalue(f, arg.integer(2, select(2, ...))) then
+    arg.error(2, "invalid upvalue index")
+  end
+  local id = raw_debug.upvalueid(f, index)
   return id
 end
 
@@ -192,8 +198,19 @@ function debug.setmetatable(...)
   return value
 end
 
-function debug.getuservalue()
-  return nil
+local user_values = K.raw.setmetatable({}, {__mode = "k"})
+
+function debug.getuservalue(...)
+  return user_values[(...)]
+end
+
+function debug.setuservalue(...)
+  local value = ...
+  if not K.userdata[value] then
+    arg.type_error(1, "userdata", ...)
+  end
+  user_values[value] = arg.any(2, select(2, ...))
+  return value
 end
 
 function debug.gethook()

@@ -178,6 +178,8 @@ local function type_name(value)
   local name = type(meta) == "table" and rawget(meta, "__name")
   if type(name) == "string" then
     return name
+  elseif type(value) == "userdata" then -- an upvalue's identity: what else is userdata to a script is a table here
+    return "light userdata"
   end
   return K.type(value)
 end

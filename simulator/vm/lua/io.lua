@@ -315,8 +315,13 @@ function methods.setvbuf(...)
   return true -- the board's streams are unbuffered whatever is asked
 end
 
+local FORMATS_MAX = 250 -- MAXARGLINE of liolib.c
+
 local function line_reader(file, closes_at_end, ...)
   local formats = pack(...)
+  if formats.n > FORMATS_MAX then
+    arg.error(FORMATS_MAX + 2, "too many arguments")
+  end
   return function()
     local s = state[file]
     if not s.handle then
@@ -381,7 +386,10 @@ function contents.open(...)
     arg.error(2, "invalid mode")
   end
   local file, text, errno = open(path, mode)
-  return file, text, errno
+  if file then
+    return file
+  end
+  return nil, text, errno
 end
 
 function contents.close(...)
@@ -433,7 +441,7 @@ function contents.popen(...)
 end
 
 function contents.tmpfile()
-  return nil, "Function not implemented", 88
+  return nil, "No such file or directory", 2 -- it would be in /tmp
 end
 
 function contents.type(...)

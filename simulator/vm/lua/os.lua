@@ -174,7 +174,11 @@ function os.format(...)
 end
 
 function os.tmpname()
-  raise("unable to generate a unique filename")
+  local path = request("os.tmpname")
+  if not path then
+    raise("unable to generate a unique filename")
+  end
+  return path
 end
 
 -------------------------------------------------------------------------------------------------------------------

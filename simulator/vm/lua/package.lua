@@ -25,7 +25,7 @@ end
 -- The file that a path of templates has for a name; or nil and the list of those that are not there.
 local function search_path(name, path, separator, replacement)
   if separator ~= "" then
-    name = gsub(name, "%" .. separator, replacement)
+    name = gsub(name, gsub(separator, "%p", "%%%0"), (gsub(replacement, "%%", "%%%%")))
   end
   name = gsub(name, "%%", "%%%%")
   local tried = {}
@@ -43,7 +43,10 @@ function package.searchpath(...)
   local name, path, separator, replacement = ...
   local file, tried = search_path(arg.string(1, ...), arg.string(2, select(2, ...)),
     arg.optional(arg.string, 3, separator, "."), arg.optional(arg.string, 4, replacement, "/"))
-  return file, tried
+  if file then
+    return file
+  end
+  return nil, tried
 end
 
 local function search(name, field)
