@@ -362,7 +362,7 @@ class FileCalls(CallGroup):
             try:
                 if not self.root.exists(path):
                     self.open(path.encode(), "w").close()
-                    self._pay()
+                    self.pay()
                     return (path.encode(),)
             except FileSystemError:
                 break
