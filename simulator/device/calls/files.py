@@ -355,15 +355,17 @@ class FileCalls(CallGroup):
         return ()
 
     @call("os.tmpname")
+    @_looks_up
     def _tmpname(self) -> Result:
         """Make an empty file under a name that nobody has; there is no ``/tmp`` unless a script makes one."""
         for name in _temporary_names():
-            path = f"/tmp/lua_{name}"  # noqa: S108 (the board's)
+            path = b"/tmp/lua_" + name.encode()
             try:
-                if not self.root.exists(path):
-                    self.open(path.encode(), "w").close()
+                file_system, inner = self._at(path)
+                if not file_system.exists(inner):
+                    self.open(path, "w").close()
                     self.pay()
-                    return (path.encode(),)
+                    return (path,)
             except FileSystemError:
                 break
         return (None,)
