@@ -146,7 +146,7 @@ class App:
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
         radio = Radio(airwaves, efuses.mac, rng, emit)
-        self._drivers = Drivers(Shared(identity.board, bench, self._console, radio))
+        self._drivers = Drivers(Shared(identity.board, bench, self._console, radio, manifest=identity.manifest))
         self._net: NetCalls
         self._sntp: SntpCalls
         self._sockets: SocketCalls
@@ -220,7 +220,7 @@ class App:
                 while isinstance(outcome, Rerun):
                     outcome = await self._interpret()
             finally:
-                self._bench.now_ns, self._bench.on_deadline = self._now_ns, lambda: None
+                self._bench.clock, self._bench.on_deadline = self._now_ns, lambda: None
                 self._drivers.close()
                 await self._sockets.aclose()
                 await self._driver.aclose()
@@ -274,7 +274,7 @@ class App:
                 for group in groups:
                     group.connect(kernel)
                 self._drivers.connect(kernel)
-                self._bench.now_ns, self._bench.on_deadline = kernel.now_ns, kernel.wake
+                self._bench.clock, self._bench.on_deadline = kernel.now_ns, kernel.wake
                 kernel.start(
                     "main",
                     MAIN_ID,

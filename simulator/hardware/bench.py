@@ -48,8 +48,9 @@ class Bench:
     def __init__(
         self, *, now_ns: Callable[[], int] = lambda: 0, events: EventLog | None = None, board: str = "b0"
     ) -> None:
-        self.now_ns = now_ns
-        """The time of whoever acts on the bench now; whoever drives it may set it."""
+        self.clock = now_ns
+        """The time of whoever acts on the bench; whoever drives it may set it."""
+        self._moment_ns: int | None = None
         self._events = EventLog(now_ns) if events is None else events
         self._board = board
         self.parts: dict[str, Part] = {}
@@ -62,12 +63,18 @@ class Bench:
         """The wires to the board's transmitter and receiver, node."""
         self.touch_counts: dict[int, Callable[[], int]] = {}
         """What the chip counts at a pad that something can be touched at, by the pin."""
+        self.hall_reading: Callable[[], int] = lambda: 0
+        """What the chip's own Hall sensor reads."""
         self.on_deadline: Callable[[], None] = lambda: None
         """Called when `deadline_ns` has become earlier."""
         self._wires: dict[int, Wire] = {}
         self._watchers: list[Watcher] = []
         self._appointments: list[tuple[int, int, Appointment]] = []
         self._appointment_count = 0
+
+    def now_ns(self) -> int:
+        """Return the moment that the bench is at: that of what is happening by itself, else that of who acts on it."""
+        return self.clock() if self._moment_ns is None else self._moment_ns
 
     # -- wires ----------------------------------------------------------------------------------------------------
 
@@ -152,12 +159,16 @@ class Bench:
 
     def advance(self, now_ns: int) -> None:
         """Let everything happen that is due until ``now_ns``, each as of its own moment."""
-        appointments = self._appointments
+        appointments, outer_ns = self._appointments, self._moment_ns
         while appointments and appointments[0][0] <= now_ns:
             time_ns, _, appointment = heapq.heappop(appointments)
             if not appointment.cancelled:
                 appointment.cancelled = True
-                appointment.fire(time_ns)
+                self._moment_ns = time_ns
+                try:
+                    appointment.fire(time_ns)
+                finally:
+                    self._moment_ns = outer_ns
 
     # -- events ---------------------------------------------------------------------------------------------------
 

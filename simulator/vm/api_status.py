@@ -55,7 +55,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "nvs": _FAITHFUL,
     "ota": ("faithful", "not in Lua RTOS: the hardened profile only"),
     "bt": _FAITHFUL,
-    **dict.fromkeys(("adc", "i2c", "pio", "pwm", "servo", "spi", "uart"), _FAITHFUL),
+    **dict.fromkeys(("adc", "i2c", "pio", "pwm", "sensor", "servo", "spi", "uart"), _FAITHFUL),
     "fs": _FAITHFUL,
     "crc": _FAITHFUL,
     "md5": _FAITHFUL,

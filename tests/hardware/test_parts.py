@@ -154,20 +154,36 @@ def test_a_thermometer_on_one_wire_converts_at_its_resolution_and_takes_its_time
     bus = OneWireBus(table.bench, 4)
 
     def scratchpad() -> bytes:
+        bus.now_ns = table.now_ns
         bus.reset()
-        bus.write(0xCC, 0xBE, at_ns=table.now_ns)
-        return bus.read(9, at_ns=table.now_ns)
+        bus.write(0xCC, 0xBE)
+        return bus.read(9)
 
     power_on = scratchpad()
     assert power_on[:2] == bytes([0x50, 0x05])
     assert crc8(power_on[:8]) == power_on[8]
     bus.reset()
-    bus.write(0xCC, 0x44, at_ns=0)
-    table.wait_ms(749)
-    assert bus.read(1, at_ns=table.now_ns) == b"\x00"
-    table.wait_ms(1)
-    assert bus.read(1, at_ns=table.now_ns) == b"\xff"
+    bus.write(0xCC, 0x44)
+    began_ns = bus.now_ns
+    table.now_ns = began_ns + 730_000_000
+    assert scratchpad()[:2] == power_on[:2]
+    bus.reset()
+    bus.write(0xCC, 0x44)  # begins anew
+    bus.now_ns += 749_000_000
+    assert bus.read_bit() == 0
+    bus.now_ns += 1_000_000
+    assert bus.read_bit() == 1
+    table.now_ns = bus.now_ns
     assert int.from_bytes(scratchpad()[:2], "little", signed=True) == -161
+
+
+def test_a_thermometer_without_a_supply_says_so_when_it_is_asked() -> None:
+    for parasitic in (False, True):
+        table = Table({"type": "ds18b20", "name": "s", "pin": 4, "parasitic": parasitic})
+        bus = OneWireBus(table.bench, 4)
+        assert bus.reset()
+        bus.write(0xCC, 0xB4)
+        assert bus.read_bit() == int(not parasitic)
 
 
 def test_a_bme280_measures_what_it_is_set_to() -> None:

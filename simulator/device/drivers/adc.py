@@ -13,7 +13,7 @@ from simulator.device.calls import call
 from simulator.device.drivers.i2c import MASTER, I2cDriver
 from simulator.device.drivers.shared import Driver
 from simulator.hardware import Unit
-from simulator.hardware.adc import Attenuation, millivolts, reading
+from simulator.hardware.adc import WIDTH_MAX, Attenuation, millivolts, reading
 from simulator.units import NS_PER_US
 from simulator.vm.exceptions import DriverError
 
@@ -59,10 +59,10 @@ class AdcDriver(Driver):
 
     name: ClassVar[str] = "adc"
 
-    _width = 12
-
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.width = WIDTH_MAX
+        """Bits of a conversion, of all channels."""
         self._channels: list[Channel] = []
 
     def setup(self, unit: int, number: int, *, resolution: int = 0, vref: int = 0, max_mv: int = 0) -> int:
@@ -98,7 +98,7 @@ class AdcDriver(Driver):
             raise DriverError("adc", "VrefSetupNotAllowed")
         self.shared.locks.take_gpio(Unit("adc", number), PINS[number])
         attenuation = next((level for limit, level in _ATTENUATIONS if max_mv <= limit), Attenuation.DB_11)
-        self._width = resolution  # of all channels
+        self.width = resolution
         self.shared.log(
             f"adc1: at pin GPIO{PINS[number]}, attenuation {attenuation.text}, {resolution} bits of resolution"
         )
@@ -126,13 +126,17 @@ class AdcDriver(Driver):
 
     def read(self, handle: int) -> tuple[int, float]:
         """Convert once and return the count and the millivolts (``adc_read``)."""
+        self.shared.pay(_CONVERSION_NS)
+        return self.sample(handle)
+
+    def sample(self, handle: int) -> tuple[int, float]:
+        """Convert as `read` does, in a task that is none of Lua's and so pays nothing."""
         channel = self._channels[handle - 1]
         if channel.unit == EXTERNAL:
             return self._read_external(channel)
-        self.shared.pay(_CONVERSION_NS)
         vref_mv = self.shared.board.adc_vref_mv
         pin_mv = self.shared.bench.wire(PINS[channel.number]).millivolts
-        count = reading(pin_mv, width=self._width, attenuation=channel.attenuation, vref_mv=vref_mv)
+        count = reading(pin_mv, width=self.width, attenuation=channel.attenuation, vref_mv=vref_mv)
         # What it means is worked out with the width that this channel was attached with.
         return count, millivolts(count, width=channel.resolution, attenuation=channel.attenuation, vref_mv=vref_mv)
 

@@ -107,6 +107,12 @@ class I2cDriver(Driver):
         steps: list[Step] = [Start(), Write((address << 1 | 1) & 0xFF), *_reads(count), Read(False), Stop()]
         return bytes(self._run(device, steps).data[:count])
 
+    def read_register(self, device: int, address: int, register: int, count: int) -> bytes:
+        """Select a register and read bytes from it on, with a repeated start between."""
+        steps: list[Step] = [Start(), Write(address << 1 & 0xFF), Write(register)]
+        steps += [Start(), Write((address << 1 | 1) & 0xFF), *_reads(count), Read(False), Stop()]
+        return bytes(self._run(device, steps).data[:count])
+
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _checked_unit(self, device: int) -> _Unit:

@@ -12,6 +12,9 @@ from simulator.device.calls import CallGroup
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel, Task
+from simulator.device.outcome import Restart
+from simulator.device.panic import exception_text
+from simulator.firmware import Manifest
 from simulator.hardware import Bench, Locks, Unit
 from simulator.hardware.gpio import Gpio
 from simulator.rng import Rng
@@ -19,6 +22,7 @@ from simulator.units import NS_PER_US
 from simulator.wifi.events import Emit
 
 if TYPE_CHECKING:
+    from simulator.device.drivers.power_bus import PowerBus
     from simulator.device.drivers.rmt import Rmt
     from simulator.hardware.ledc import Ledc
 
@@ -52,10 +56,12 @@ class Shared:
         console: ConsoleCalls,
         radio: Radio,
         *,
+        manifest: Manifest,
         rtc_stack: list[tuple[str, Any]] | None = None,
     ) -> None:
         self.board = board
         self.radio = radio
+        self._manifest = manifest
         self.rtc_stack = [] if rtc_stack is None else rtc_stack
         """What scripts keep through deep sleep."""
         self.bench = bench
@@ -66,6 +72,7 @@ class Shared:
         self._gpio: Gpio | None = None
         self._ledc: Ledc | None = None
         self._rmt: Rmt | None = None
+        self._power_bus: PowerBus | None = None
         self._queues: list[CallbackQueue] = []
         self._next_callback_id = _FIRST_CALLBACK_ID
 
@@ -112,6 +119,15 @@ class Shared:
             self._rmt = Rmt()
         return self._rmt
 
+    @property
+    def power_bus(self) -> PowerBus:
+        """What switches the peripherals on."""
+        if self._power_bus is None:
+            from simulator.device.drivers.power_bus import PowerBus
+
+            self._power_bus = PowerBus(self)
+        return self._power_bus
+
     def driver(self, kind: type[_Driver]) -> _Driver:
         """Return another driver."""
         found = self.find_driver(kind.name)
@@ -136,6 +152,10 @@ class Shared:
     def write(self, text: str) -> None:
         """Write to the console as ``printf`` does."""
         self.console.write(text.encode())
+
+    def crash(self, reason: str, *, address: int = 0) -> object:
+        """Let the CPU raise an exception: the chip restarts, and who asked for it is never answered."""
+        return self.kernel.end(Restart(panic=exception_text(self._manifest, reason, address=address)))
 
     # -- callbacks ------------------------------------------------------------------------------------------------
 

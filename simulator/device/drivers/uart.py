@@ -164,6 +164,10 @@ class UartDriver(Driver):
 
         self._takers[number] = take
 
+    def unsubscribe(self, number: int) -> None:
+        """Let those who read have it again."""
+        self._takers.pop(number, None)
+
     # -- writing --------------------------------------------------------------------------------------------------
 
     def _send(self, port: _Port, data: bytes) -> None:

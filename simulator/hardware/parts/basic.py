@@ -289,3 +289,15 @@ class TouchPad(Part):
         """Let the chip count."""
         self.wire(self.pin)
         self.bench.touch_counts[self.pin] = lambda: self.touched_count if self.values["touched"] else self.count
+
+
+@dataclass(kw_only=True, eq=False)
+class Magnet(Part):
+    """A magnet near the chip, which has a Hall sensor of its own."""
+
+    type_name: ClassVar[str] = "magnet"
+    controls: ClassVar[Mapping[str, Control]] = {"raw": Control("what the sensor reads, 0 without it", 0, -2048, 2047)}
+
+    def connect(self) -> None:
+        """Let the chip feel it."""
+        self.bench.hall_reading = lambda: round(self.values["raw"])

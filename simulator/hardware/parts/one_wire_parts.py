@@ -10,7 +10,7 @@ from simulator.errors import UsageError
 from simulator.hardware.one_wire import OneWireDevice, crc8, rom_code
 from simulator.hardware.parts.part import Control, Part
 from simulator.hardware.wire import SUPPLY_MV, Strength
-from simulator.units import NS_PER_US
+from simulator.units import NS_PER_MS
 
 FAMILIES: Final = {"ds18b20": 0x28, "ds18s20": 0x10, "ds1822": 0x22, "ds28ea00": 0x42}
 
@@ -20,7 +20,6 @@ _READ_SCRATCHPAD: Final = 0xBE
 _COPY_SCRATCHPAD: Final = 0x48
 _RECALL: Final = 0xB8
 _READ_POWER: Final = 0xB4
-_CONVERSION_12_BITS_NS: Final = 750_000 * NS_PER_US
 _TEMPERATURE_AT_POWER_ON: Final = 0x0550  # 85 degrees
 
 
@@ -28,7 +27,8 @@ _TEMPERATURE_AT_POWER_ON: Final = 0x0550  # 85 degrees
 class Ds18b20(Part):
     """A thermometer of the DS18B20 kind: ``model`` is ``ds18b20``, ``ds18s20``, ``ds1822`` or ``ds28ea00``.
 
-    ``serial`` is its number; give every one on a bus its own.
+    ``serial`` is its number; give every one on a bus its own. ``parasitic``: it lives on the data wire.
+    ``conversion_ms`` is for 12 bits; the data sheets allow 750.
     """
 
     type_name: ClassVar[str] = "ds18b20"
@@ -37,6 +37,8 @@ class Ds18b20(Part):
     pin: int
     serial: int = 1
     model: str = "ds18b20"
+    parasitic: bool = False
+    conversion_ms: float = 750
 
     def connect(self) -> None:
         """Join the bus."""
@@ -55,12 +57,14 @@ class _Ds18b20Device(OneWireDevice):
         self._is_s20 = part.model == "ds18s20"
         self._raw = _TEMPERATURE_AT_POWER_ON if not self._is_s20 else 0x00AA
         self._remain = 0x0C
+        self._converted: tuple[int, int] | None = None
+        """What takes the place of these two when the conversion is over."""
         self._saved = bytearray(b"\x4b\x46\x7f")  # alarm limits and configuration, in EEPROM
         self._settings = bytearray(self._saved)
         self._command = 0
         self._answer: list[int] = []
         self._ready_ns = 0
-        self._taken = 0
+        self._settings_taken = 0
 
     def selected(self) -> None:
         self._command = 0
@@ -68,14 +72,17 @@ class _Ds18b20Device(OneWireDevice):
 
     def write(self, byte: int, at_ns: int) -> None:
         if self._command == _WRITE_SCRATCHPAD:
-            if self._taken < len(self._settings) - self._is_s20:
-                self._settings[self._taken] = byte
-                self._taken += 1
+            if self._settings_taken < len(self._settings) - self._is_s20:
+                self._settings[self._settings_taken] = byte
+                self._settings_taken += 1
             return
         self._command = byte
-        self._taken = 0
+        self._settings_taken = 0
+        if self._converted is not None and at_ns >= self._ready_ns:
+            self._raw, self._remain = self._converted
+            self._converted = None
         if byte == _CONVERT:
-            self._convert()
+            self._converted = self._convert()
             self._ready_ns = at_ns + self._conversion_ns
         elif byte == _READ_SCRATCHPAD:
             self._answer = list(self._scratchpad())
@@ -84,12 +91,14 @@ class _Ds18b20Device(OneWireDevice):
         elif byte == _RECALL:
             self._settings[:] = self._saved
 
-    def read(self, at_ns: int) -> int:
-        if self._answer:
-            return self._answer.pop(0)
+    def read(self) -> int | None:
+        return self._answer.pop(0) if self._answer else None
+
+    def status(self, at_ns: int) -> int:
         if self._command == _READ_POWER:
-            return 0xFF  # it has a supply of its own
-        return 0x00 if at_ns < self._ready_ns else 0xFF
+            return int(not self._part.parasitic)
+        # Without a supply of its own it cannot answer while it converts.
+        return int(at_ns >= self._ready_ns or self._part.parasitic)
 
     @property
     def _bits(self) -> int:
@@ -97,16 +106,17 @@ class _Ds18b20Device(OneWireDevice):
 
     @property
     def _conversion_ns(self) -> int:
-        return _CONVERSION_12_BITS_NS if self._is_s20 else _CONVERSION_12_BITS_NS >> 12 - self._bits
+        longest_ns = round(self._part.conversion_ms * NS_PER_MS)
+        return longest_ns if self._is_s20 else longest_ns >> 12 - self._bits
 
-    def _convert(self) -> None:
+    def _convert(self) -> tuple[int, int]:
+        """Return what it measures: the register, and for the DS18S20 what remains of a degree."""
         sixteenths = round(self._part.values["temperature"] * 16)
         if self._is_s20:
             # Half degrees, and how much of the next degree remained: T = whole - 0.25 + (16 - remain) / 16.
-            self._raw = sixteenths // 16 * 2 & 0xFFFF
-            self._remain = 12 - sixteenths % 16 & 0x0F if sixteenths % 16 <= 11 else 28 - sixteenths % 16
-        else:
-            self._raw = sixteenths >> 12 - self._bits << 12 - self._bits & 0xFFFF
+            remain = 12 - sixteenths % 16 & 0x0F if sixteenths % 16 <= 11 else 28 - sixteenths % 16
+            return sixteenths // 16 * 2 & 0xFFFF, remain
+        return sixteenths >> 12 - self._bits << 12 - self._bits & 0xFFFF, self._remain
 
     def _scratchpad(self) -> bytes:
         body = (self._raw & 0xFFFF).to_bytes(2, "little")

@@ -11,6 +11,7 @@ from simulator.hardware.parts.part import Control, Part, switch
 from simulator.hardware.wire import SUPPLY_MV, Strength
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
+_DHT_ANSWERS_AFTER_US: Final = 45  # 20 to 40 after the controller lets go, which drives high for as long at first
 _SOUND_MM_PER_US_AT_0: Final = 0.3315
 _SOUND_MM_PER_US_PER_DEGREE: Final = 0.0006
 
@@ -65,7 +66,7 @@ class Dht(PulsePart):
     def _answer(self, at_ns: int) -> None:
         data = self.data()
         data += bytes([sum(data) & 0xFF])
-        edges: list[tuple[int, int | None]] = [(30, 0), (80, 1), (80, 0)]
+        edges: list[tuple[int, int | None]] = [(_DHT_ANSWERS_AFTER_US, 0), (80, 1), (80, 0)]
         for byte in data:
             for bit in range(7, -1, -1):
                 edges += [(50, 1), (70 if byte >> bit & 1 else 26, 0)]
