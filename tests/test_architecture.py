@@ -68,6 +68,7 @@ ROOMS = (
     Room("airwaves", Kind.MODEL),
     Room("console", Kind.PURE),
     Room("ota_protocol", Kind.PURE),
+    Room("mqtt", Kind.MODEL),
     Room("vm", Kind.MODEL, {"lupa", "greenlet"}),
     Room("hardware", Kind.MODEL),
     Room("network", Kind.SHELL, {"trio", "httpx", "httpcore"}),

@@ -33,7 +33,7 @@ from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
 from simulator.device.calls.transfer import TransferCalls
 from simulator.device.drivers import Drivers
-from simulator.device.drivers.shared import Radio, Shared
+from simulator.device.drivers.shared import Network, Radio, Shared
 from simulator.device.file_systems import FileSystemDriver, FlashDriver, RamDriver, RomDriver
 from simulator.device.kernel import Kernel, Task
 from simulator.device.mounts import Mounts
@@ -215,6 +215,7 @@ class App:
             self._net = NetCalls(self._driver, self._console)
             self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
             self._sockets = SocketCalls(self._interface, self._clock, nursery)
+            self._drivers.shared.network = Network(self._interface, self._driver, self._files, nursery, self._emit)
             try:
                 outcome: Outcome = Rerun()
                 while isinstance(outcome, Rerun):
@@ -316,7 +317,7 @@ class App:
         """
         kernel = self.kernel
         assert kernel is not None
-        if self._console.waits_for_input and kernel.is_quiet and self._bench.is_quiet:
+        if self._console.waits_for_input and kernel.is_quiet and self._bench.is_quiet and self._drivers.is_quiet:
             if not self._net.has_callback or self._driver.settled:
                 self._idle()
             else:

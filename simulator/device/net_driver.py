@@ -399,15 +399,19 @@ class NetDriver:
         if not self.connected():
             raise DriverError("net", "NotAvailable")
 
+    async def wait_for_initialisation(self, timeout_s: float) -> bool:
+        """``wait_for_network_init``: whether TCP/IP is initialised, or is so before the time is over."""
+        with trio.move_on_after(timeout_s):
+            await self._stack.initialised.wait()
+        return self._status.has(Status.TCPIP_INITED)
+
     async def wait_for_network(self, timeout_s: float = NETWORK_WAIT_S) -> bool:
         """``wait_for_network``: False if TCP/IP is not initialised in time, or a start fails meanwhile; else True.
 
         True says less than it seems: also when the time is over without anything, and when a bit is pending from
         earlier; that bit is then taken.
         """
-        with trio.move_on_after(timeout_s):
-            await self._stack.initialised.wait()
-        if not self._status.has(Status.TCPIP_INITED):
+        if not await self.wait_for_initialisation(timeout_s):
             return False
         if self.connected():
             return True

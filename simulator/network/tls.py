@@ -39,6 +39,23 @@ def stock_client_context() -> ssl.SSLContext:
     return _client_context(stock_tls_version())
 
 
+def library_client_context(authorities: bytes | None = None) -> ssl.SSLContext:
+    """Return a context for what speaks TLS by a library of the firmware (MQTT, curl): any version from 1.0 to 1.2.
+
+    Without ``authorities``, certificates in PEM or one in DER, no certificate is checked; with them chain and name are.
+    Raises `ssl.SSLError` or `ValueError` if they are none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = authorities is not None
+    context.verify_mode = ssl.CERT_NONE if authorities is None else ssl.CERT_REQUIRED
+    context.set_ciphers(_LEGACY_CIPHERS)
+    context.options |= _OP_LEGACY_SERVER_CONNECT
+    _set_versions(context, minimum=ssl.TLSVersion.TLSv1, maximum=ssl.TLSVersion.TLSv1_2)
+    if authorities is not None:
+        context.load_verify_locations(cadata=authorities.decode() if b"-----BEGIN" in authorities else authorities)
+    return context
+
+
 def allow_stock_clients(context: ssl.SSLContext) -> None:
     """Let a server's ``context`` accept stock boards too, next to newer clients."""
     context.set_ciphers(_LEGACY_CIPHERS)

@@ -72,6 +72,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "net.service": _MISSING,
     "net.service.sntp": _FAITHFUL,
     "net.tu": _MISSING,
+    "mqtt": _FAITHFUL,
     "socket": _FAITHFUL,
     "socket.connect": ("partial", "the local address is ignored"),
     "socket.connect4": ("partial", "the local address is ignored"),

@@ -1,7 +1,8 @@
 """The drivers of Lua RTOS: what scripts ask of pins, buses and sensors, done to the hardware of `simulator.hardware`.
 
-One module for each module of the Lua API, with its errors, locks and log lines. A driver is made when a script first
-asks something of it, and lives until the chip is reset. Nothing here waits for the host. Read `shared`, then `pio`.
+One module for each module of the Lua API, with its errors, locks and log lines; also for those that talk to the
+network by themselves. A driver is made when a script first asks something of it, and lives until the chip is reset.
+Read `shared`, then `pio`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _WHERE: Final = {
     "encoder": "encoder.EncoderDriver",
     "event": "event.EventDriver",
     "i2c": "i2c.I2cDriver",
+    "mqtt": "mqtt.MqttDriver",
     "neopixel": "neopixel.NeopixelDriver",
     "pio": "pio.PioDriver",
     "pwm": "pwm.PwmDriver",
@@ -49,6 +51,11 @@ class Drivers:
     def close(self) -> None:
         """The chip is reset: let go of everything."""
         self.shared.close()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no driver has anything under way that a script began."""
+        return all(driver.is_quiet for driver in self.shared.drivers.values())
 
     def get(self, name: str) -> Driver:
         """Return the driver ``name``, and make it if it is not there yet."""

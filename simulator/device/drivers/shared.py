@@ -1,22 +1,29 @@
-"""What all drivers of one run of the app share: the chip, its locks, the console's log, and the tasks for callbacks."""
+"""What all drivers of one run of the app share: the chip, its locks, the console's log, the tasks for callbacks, and
+what those need that talk to the network.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
+import trio
+
 from simulator.airwaves import Airwaves
 from simulator.boards import Board
 from simulator.console import Level
 from simulator.device.calls import CallGroup
 from simulator.device.calls.console import ConsoleCalls
+from simulator.device.calls.files import FileCalls
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel, Task
+from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Restart
 from simulator.device.panic import exception_text
 from simulator.firmware import Manifest
 from simulator.hardware import Bench, Locks, Unit
 from simulator.hardware.gpio import Gpio
+from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import NS_PER_US
 from simulator.wifi.events import Emit
@@ -44,10 +51,21 @@ class Radio(NamedTuple):
     emit: Emit
 
 
+class Network(NamedTuple):
+    """What a driver has that talks to the network. ``nursery`` lives until the reset, like ``driver``."""
+
+    interface: NetworkInterface
+    driver: NetDriver
+    files: FileCalls
+    nursery: trio.Nursery
+    emit: Callable[..., None]
+
+
 class Shared:
-    """One run of the chip, as the drivers have it."""
+    """One run of the chip, as the drivers have it. There is a ``network`` as soon as the interpreter runs."""
 
     kernel: Kernel
+    network: Network
 
     def __init__(
         self,
@@ -222,6 +240,11 @@ class Driver(CallGroup):
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way that the script began. The kernel has to be woken when it becomes so."""
+        return True
 
     def close(self) -> None:
         """The chip is reset."""

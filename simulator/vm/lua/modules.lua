@@ -114,7 +114,7 @@ local FILES = {
 -- Modules that not every build has, each in a file of its own name.
 local DRIVERS = {adc = true, i2c = true, pio = true, pwm = true, sensor = true, servo = true, spi = true,
   uart = true}
-for _, name in next, {"bt", "crc", "md5", "ota", "pack", "vm"} do
+for _, name in next, {"bt", "crc", "md5", "mqtt", "ota", "pack", "vm"} do
   DRIVERS[name] = true
 end
 
