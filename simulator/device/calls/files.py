@@ -63,7 +63,7 @@ class FileCalls(CallGroup):
         """Return a path as a script gave it, absolute and without ``.``, ``..`` and ``//``."""
         return posixpath.normpath("/" + posixpath.join(self.directory, text_of(path))).replace("//", "/")
 
-    def _at(self, path: bytes) -> tuple[FileSystem, str]:
+    def locate(self, path: bytes) -> tuple[FileSystem, str]:
         """Return the file system that a path is in, as a script gave it, and the path there; ENOENT."""
         if not path:
             raise FileSystemError(Errno.ENOENT)
@@ -72,26 +72,26 @@ class FileCalls(CallGroup):
     def is_regular_file(self, path: bytes) -> bool:
         """Return whether ``path`` names a file."""
         try:
-            file_system, inner = self._at(path)
+            file_system, inner = self.locate(path)
             return file_system.stat(inner).type is FileType.FILE
         except FileSystemError:
             return False
 
     def is_runnable(self, path: bytes) -> bool:
         """Return whether the shell takes ``path`` for a script: it compares the whole mode, which FAT adds to."""
-        return self.is_regular_file(path) and not self._at(path)[0].has_permissions
+        return self.is_regular_file(path) and not self.locate(path)[0].has_permissions
 
     def is_directory(self, path: bytes) -> bool:
         """Return whether ``path`` names a directory."""
         try:
-            file_system, inner = self._at(path)
+            file_system, inner = self.locate(path)
             return file_system.stat(inner).type is FileType.DIRECTORY
         except FileSystemError:
             return False
 
     def open(self, path: bytes, mode: str) -> OpenFile:
         """Open a file by the path that a script gave; `FileSystemError` if that cannot be."""
-        file_system, inner = self._at(path)
+        file_system, inner = self.locate(path)
         file = file_system.open(inner, mode)
         if "r" not in mode or "+" in mode:
             self._emit("fs.write", path=self.absolute(path), mode=mode)
@@ -99,7 +99,7 @@ class FileCalls(CallGroup):
 
     def remove(self, path: bytes) -> None:
         """Remove a file or an empty directory; or `FileSystemError`."""
-        file_system, inner = self._at(path)
+        file_system, inner = self.locate(path)
         if file_system.stat(inner).type is FileType.DIRECTORY:
             file_system.rmdir(inner)
         else:
@@ -107,7 +107,7 @@ class FileCalls(CallGroup):
 
     def load(self, path: bytes) -> bytes:
         """Return what is in a file, and let the running Lua thread pay for reading it; or `FileSystemError`."""
-        file_system, inner = self._at(path)
+        file_system, inner = self.locate(path)
         data = file_system.read_file(inner)
         self.pay()
         return data
@@ -192,7 +192,7 @@ class FileCalls(CallGroup):
     @_looks_up
     def _stat(self, path: bytes) -> Result:
         try:
-            file_system, inner = self._at(path)
+            file_system, inner = self.locate(path)
             status = file_system.stat(inner)
         except FileSystemError:
             return (None,)
@@ -219,7 +219,7 @@ class FileCalls(CallGroup):
     @_looks_up
     def _exists(self, path: bytes) -> Result:
         try:
-            file_system, inner = self._at(path)
+            file_system, inner = self.locate(path)
         except FileSystemError:
             return (False,)
         return (file_system.exists(inner),)
@@ -229,7 +229,7 @@ class FileCalls(CallGroup):
     def _mkdir(self, path: bytes | None = None) -> Result:
         path = bytes_of(self.directory) if path is None else path
         try:
-            file_system, inner = self._at(path)
+            file_system, inner = self.locate(path)
             file_system.mkdir(inner)
         except FileSystemError as error:
             return self._failed(error, path)
@@ -269,8 +269,8 @@ class FileCalls(CallGroup):
     @_looks_up
     def _rename(self, old: bytes, new: bytes) -> Result:
         try:
-            source, old_inner = self._at(old)
-            target, new_inner = self._at(new)
+            source, old_inner = self.locate(old)
+            target, new_inner = self.locate(new)
             if source is target and old_inner != new_inner:
                 source.rename(old_inner, new_inner)
         except FileSystemError as error:
@@ -290,7 +290,7 @@ class FileCalls(CallGroup):
         except FileSystemError as error:
             return self._failed(error, source)
         try:
-            file_system, inner = self._at(target)
+            file_system, inner = self.locate(target)
             file_system.write_file(inner, data)
         except FileSystemError as error:
             return self._failed(error, target)
@@ -314,7 +314,7 @@ class FileCalls(CallGroup):
         return self.load(path)
 
     def _listing(self, directory: bytes) -> list[DirectoryEntry]:
-        file_system, inner = self._at(directory)
+        file_system, inner = self.locate(directory)
         mounted = self._mounts.directories() if self.absolute(directory) == "/" else []
         return [*(DirectoryEntry(name, FileType.DIRECTORY, 0) for name in mounted), *file_system.listdir(inner)]
 
@@ -361,7 +361,7 @@ class FileCalls(CallGroup):
         for name in _temporary_names():
             path = b"/tmp/lua_" + name.encode()
             try:
-                file_system, inner = self._at(path)
+                file_system, inner = self.locate(path)
                 if not file_system.exists(inner):
                     self.open(path, "w").close()
                     self.pay()
@@ -407,7 +407,7 @@ class FileCalls(CallGroup):
                 file.close()
         if path is not None:
             with suppress(FileSystemError):
-                file_system, inner = self._at(path)
+                file_system, inner = self.locate(path)
                 self._copy = file_system.open(inner, "a+")
                 self._console.copy_to(self._write_copy)
         return ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 import trio
 
-from simulator.device.calls import call, text_of
+from simulator.device.calls import bytes_of, call, text_of
 from simulator.device.calls.files import FileCalls
 from simulator.device.drivers.mqtt_client import (
     BAD_UTF8,
@@ -25,8 +24,7 @@ from simulator.device.drivers.mqtt_client import (
 )
 from simulator.device.drivers.shared import Driver, Network
 from simulator.device.kernel import DONE, WAIT, Kernel
-from simulator.filesystem import FileSystemError
-from simulator.filesystem.interface import Errno
+from simulator.filesystem import Errno, FileSystem, FileSystemError
 from simulator.mqtt import Message, topic_matches
 from simulator.network.tls import library_client_context
 from simulator.units import NS_PER_MS
@@ -39,7 +37,6 @@ BUFFER_WAIT_MS: Final = 4000
 BUFFER_POLL_MS: Final = 10
 """How long, and how often, ``publish`` looks whether there is room for a message."""
 URI_CHARACTERS_MAX: Final = 249
-RECORD_SUFFIX: Final = ".msg"
 SENDER_STACK_BYTES: Final = 3072
 """What the task of the sender takes of the stack of a Lua thread; the receiver, which calls back, has the rest."""
 
@@ -296,44 +293,49 @@ class FileStore:
 
     def __init__(self, files: FileCalls, path: bytes) -> None:
         self._files = files
-        self._folder = files.absolute(path)
+        self._folder = path
         self.is_there = True
         """Whether the folder could be made."""
-        made = "/"
-        for name in self._folder.strip("/").split("/"):
-            made = posixpath.join(made, name)
+        made = ""
+        for name in files.absolute(path).strip("/").split("/"):
+            made = f"{made}/{name}"
             try:
-                files.root.mkdir(made)
+                file_system, inner = files.locate(bytes_of(made))
+                file_system.mkdir(inner)
             except FileSystemError as error:
                 self.is_there &= error.errno == Errno.EEXIST
 
-    def _path(self, key: str) -> str:
-        return f"{self._folder}/{key}{RECORD_SUFFIX}"
+    def _locate(self, key: str) -> tuple[FileSystem, str]:
+        return self._files.locate(b"%s/%s.msg" % (self._folder, key.encode()))
 
     def keys(self) -> list[str]:
         """See `Store.keys`."""
         try:
-            entries = self._files.root.listdir(self._folder)
+            file_system, inner = self._files.locate(self._folder)
+            names = [entry.name for entry in file_system.listdir(inner)]
         except FileSystemError:
             return []
-        return [entry.name.removesuffix(RECORD_SUFFIX) for entry in entries if entry.name.endswith(RECORD_SUFFIX)]
+        return [name.removesuffix(".msg") for name in names if name.endswith(".msg")]
 
     def get(self, key: str) -> bytes:
         """See `Store.get`."""
         try:
-            return self._files.root.read_file(self._path(key))
+            file_system, inner = self._locate(key)
+            return file_system.read_file(inner)
         except FileSystemError:
             return b""
 
     def put(self, key: str, data: bytes) -> None:
         """See `Store.put`. What has no room is not kept, and nobody is told."""
         with suppress(FileSystemError):
-            self._files.root.write_file(self._path(key), data)
+            file_system, inner = self._locate(key)
+            file_system.write_file(inner, data)
 
     def remove(self, key: str) -> None:
         """See `Store.remove`."""
         with suppress(FileSystemError):
-            self._files.root.remove(self._path(key))
+            file_system, inner = self._locate(key)
+            file_system.remove(inner)
 
 
 def _contexts(network: Network, authorities: bytes | None) -> Callable[[], ssl.SSLContext]:
@@ -345,7 +347,7 @@ def _contexts(network: Network, authorities: bytes | None) -> Callable[[], ssl.S
             data = None
             if authorities is not None:
                 try:
-                    data = network.files.root.read_file(network.files.absolute(authorities))
+                    data = network.files.load(authorities)
                 except FileSystemError as error:
                     raise ssl.SSLError("no certificates") from error
             made.append(library_client_context(data))
