@@ -32,9 +32,12 @@ from simulator.filesystem.interface import (
     Usage,
     Whence,
 )
+from simulator.filesystem.littlefs_state import ImpossibleStateError, check_state
 from simulator.flash_view import FlashView
 
 _READ, _WRITE, _CREATE, _TRUNCATE = 0x001, 0x002, 0x100, 0x400  # lfs.h
+
+_BLOCKS_OF_A_DIRECTORY: Final = 2
 
 _Error = LittleFSError.Error
 _ERRNO: Final[dict[int, Errno]] = {
@@ -66,9 +69,14 @@ class _BlockDevice:
 
     def __init__(self, view: FlashView) -> None:
         self._view = view
+        self.read_blocks: dict[int, bytearray] | None = None
+        """While it is not None: what was read, by blocks, the rest of each 0xFF."""
 
     def read(self, config: LFSConfig, block: int, offset: int, size: int) -> bytearray:
-        return bytearray(self._view.read(block * config.block_size + offset, size))
+        data = bytearray(self._view.read(block * config.block_size + offset, size))
+        if self.read_blocks is not None:
+            self.read_blocks.setdefault(block, bytearray(b"\xff" * config.block_size))[offset : offset + size] = data
+        return data
 
     def prog(self, config: LFSConfig, block: int, offset: int, data: bytes) -> int:
         self._view.program(block * config.block_size + offset, bytes(data))
@@ -88,7 +96,8 @@ class LittleFileSystem(FileSystem):
     kind: FileSystemKind = "lfs"
 
     def __init__(self, view: FlashView, *, block_size: int, io_size: int) -> None:
-        self._config = _config(view, block_size, io_size)
+        self._device = _BlockDevice(view)
+        self._config = _config(self._device, view.size_bytes, block_size, io_size)
         self._view = view
         self._block_size = block_size
         try:
@@ -96,19 +105,24 @@ class LittleFileSystem(FileSystem):
         except LittleFSError as error:
             message = f"no littlefs of {self._config.block_count} blocks of {block_size} bytes"
             raise NotFormattedError(message, reason=NotFormattedReason.NO_SUPERBLOCK) from error
+        except ImpossibleStateError as error:
+            raise NotFormattedError(f"no littlefs leaves {error}", reason=NotFormattedReason.IMPOSSIBLE) from error
 
     @classmethod
     def create(cls, view: FlashView, *, block_size: int, io_size: int) -> LittleFileSystem:
         """Erase every block, format and mount."""
-        _format(view, _config(view, block_size, io_size))
+        _format(view, _config(_BlockDevice(view), view.size_bytes, block_size, io_size))
         return cls(view, block_size=block_size, io_size=io_size)
 
     def _mount(self) -> None:
         self._lfs = LFSFilesystem()
         self._open_files: list[LFSFile] = []  # littlefs holds pointers to them, so they must live until closed
+        read_blocks = self._device.read_blocks = {}
         lfs.mount(self._lfs, self._config)
+        self._device.read_blocks = None
         # A device that loses power just drops the file system; without this its buffers would never be freed.
         self._free_buffers = weakref.finalize(self, lfs.unmount, self._lfs)
+        check_state(read_blocks)
 
     def open(self, path: str, mode: str = "r") -> OpenFile:
         """Open a file; EISDIR for a directory."""
@@ -116,7 +130,16 @@ class LittleFileSystem(FileSystem):
         flags = how.readable * _READ | how.writable * _WRITE | how.create * _CREATE | how.truncate * _TRUNCATE
         with _device_errors():
             handle = lfs.file_open(self._lfs, _bytes(path), LFSFileFlag(flags), _BYTES)
-        return _LittleFile(self._lfs, handle, how, self._open_files)
+        return _LittleFile(self._lfs, handle, how, self._open_files, largest_bytes=self._view.size_bytes)
+
+    def contents(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield everything; EIO once there are more directories than there is room for, since they go in circles."""
+        directories_max = self._config.block_count // _BLOCKS_OF_A_DIRECTORY
+        for path, data in super().contents():
+            directories_max -= data is None
+            if directories_max < 0:
+                raise FileSystemError(Errno.EIO)
+            yield path, data
 
     def stat(self, path: str) -> FileStatus:
         """Return type and size; of an open file the size that was last flushed."""
@@ -184,8 +207,17 @@ class LittleFileSystem(FileSystem):
 class _LittleFile(OpenFile):
     """An open file; appending seeks first, as newlib's stream does, because the driver does not pass the flag on."""
 
-    def __init__(self, file_system: LFSFilesystem, handle: LFSFile, mode: OpenMode, open_files: list[LFSFile]) -> None:
+    def __init__(
+        self,
+        file_system: LFSFilesystem,
+        handle: LFSFile,
+        mode: OpenMode,
+        open_files: list[LFSFile],
+        *,
+        largest_bytes: int,
+    ) -> None:
         self._lfs = file_system
+        self._largest_bytes = largest_bytes
         self._open_files = open_files
         open_files.append(handle)
         self._handle = handle
@@ -193,11 +225,13 @@ class _LittleFile(OpenFile):
         self._closed = False
 
     def read(self, length: int = -1) -> bytes:
+        """Return up to ``length`` bytes; EIO if the file says that it is larger than the whole flash."""
         self._require(readable=True)
         with _device_errors():
-            if length < 0:
-                length = max(0, lfs.file_size(self._lfs, self._handle) - lfs.file_tell(self._lfs, self._handle))
-            return bytes(lfs.file_read(self._lfs, self._handle, length))
+            left = max(0, lfs.file_size(self._lfs, self._handle) - lfs.file_tell(self._lfs, self._handle))
+            if left > self._largest_bytes:
+                raise FileSystemError(Errno.EIO)
+            return bytes(lfs.file_read(self._lfs, self._handle, left if length < 0 else min(length, left)))
 
     def write(self, data: bytes) -> int:
         self._require(writable=True)
@@ -246,10 +280,10 @@ def _text(name: str) -> str:
     return name.encode(_BYTES).decode("utf-8", "surrogateescape")
 
 
-def _config(view: FlashView, block_size: int, io_size: int) -> LFSConfig:
-    block_count = view.size_bytes // block_size
+def _config(device: _BlockDevice, size_bytes: int, block_size: int, io_size: int) -> LFSConfig:
+    block_count = size_bytes // block_size
     return LFSConfig(
-        context=_BlockDevice(view),
+        context=device,
         block_size=block_size,
         block_count=block_count,
         read_size=io_size,
