@@ -63,6 +63,8 @@ TICK: Final = b"tick"
 _AT_START: Final = ("start", "core", "frames", "modules", "base", "libraries", "repl")
 """The Lua files that every machine loads, in the order that start.lua takes them in. The others wait until needed."""
 
+_LUA: Final = Path(__file__).parent / "lua"
+
 _NO_LIMIT: Final = 0
 _ROOM_BYTES: Final = 64 * 1024
 """Free memory in which any answer fits, not counting its texts."""
@@ -80,7 +82,7 @@ _TAG: Final = _Tag()
 @functools.cache
 def _compiled(name: str) -> bytes:
     """Return the bytecode of one of our Lua files without debug information, compiled once a process."""
-    source = (Path(__file__).parent / "lua" / f"{name}.lua").read_bytes()
+    source = (_LUA / f"{name}.lua").read_bytes()
     compiler = lupa.LuaRuntime(encoding=None).eval(
         b"function(source, name) return string.dump(assert(load(source, name)), true) end"
     )
@@ -237,6 +239,9 @@ class Machine:
         def library(name: bytes) -> bytes:
             return _compiled(name.decode())
 
+        def has_library(name: bytes) -> bool:
+            return (_LUA / f"{name.decode()}.lua").is_file()
+
         def members(module: bytes) -> tuple[bytes | int | float, ...]:
             return build_members(module.decode(), board)
 
@@ -252,7 +257,7 @@ class Machine:
             max_memory=_NO_LIMIT,
         )
         self._runtime: Any = runtime
-        functions = (api_begins, api_ends, has_module, is_off, library, members, request, settle, tick)
+        functions = (api_begins, api_ends, has_library, has_module, is_off, library, members, request, settle, tick)
         host: dict[bytes, Any] = {function.__name__.encode(): function for function in functions}
         host[b"tag"] = _TAG
         host[b"ethernet"] = ethernet.interface.encode() if ethernet is not None else None

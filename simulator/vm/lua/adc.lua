@@ -1,8 +1,6 @@
 -- adc: analogue inputs (components/lua/modules/hw/adc.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 
 local adc, methods = {}, {}

@@ -1,11 +1,7 @@
 -- bt: Bluetooth LE (components/lua/modules/bluetooth/bluetooth.c, bluetooth_eddystone.inc).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
-if not K.hex_text then
-  K.library("hex")
-end
+K.needs("handles")
+K.needs("hex")
 local arg, raise, request = K.arg, K.raise, K.request
 local from_hex, to_hex = K.from_hex, K.to_hex
 local select = select

@@ -22,7 +22,7 @@ local pack, unpack = table.pack, table.unpack
 
 local host, host_tick, is_off, settle = HOST.request, HOST.tick, HOST.is_off, HOST.settle
 local host_library, host_members, api_begins, api_ends = HOST.library, HOST.members, HOST.api_begins, HOST.api_ends
-K.ethernet, K.has_module, K.is_off = HOST.ethernet, HOST.has_module, is_off
+K.ethernet, K.has_library, K.has_module, K.is_off = HOST.ethernet, HOST.has_library, HOST.has_module, is_off
 
 -- The tag of a yield that is meant for the host and not for a coroutine of the script. No script can get at it.
 local REQUEST = HOST.tag
@@ -303,6 +303,16 @@ end
 -- Load a file of this folder and return what it returns, which is the module if that is no global.
 function K.library(name)
   return make_api(load_file, name)
+end
+
+-- Load a file that others build upon, once.
+local loaded = {}
+
+function K.needs(name)
+  if not loaded[name] then
+    loaded[name] = true
+    K.library(name)
+  end
 end
 
 -- Call add(name, kind, value) for everything that the catalogue has in a module.

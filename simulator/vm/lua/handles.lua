@@ -7,10 +7,15 @@ local min_integer, to_integer = math.mininteger, math.tointeger
 
 -- A type of userdata that stands for something that the host knows by a number. Returns new(number), which makes a
 -- handle, and number_of(...), which returns the number of its first argument or raises. `collected` is called with the
--- handle before it is gone.
+-- handle and the number before they are gone.
 function K.handle_type(name, methods, collected)
   local numbers = setmetatable({}, {__mode = "k"})
-  local meta = {__index = methods, __name = name, __gc = collected}
+  local meta = {__index = methods, __name = name}
+  if collected then
+    function meta.__gc(handle)
+      collected(handle, numbers[handle])
+    end
+  end
   K.named[methods] = "method"
   K.note_finalizer(meta)
 

@@ -1,8 +1,6 @@
 -- i2c: transactions on I2C buses (components/lua/modules/hw/i2c.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 local byte, char = string.byte, string.char
 local select, tonumber, type = select, tonumber, type

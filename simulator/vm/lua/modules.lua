@@ -106,17 +106,11 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- The global names: the base library, the modules, and those that wait in files of ours or in the catalogue.
 
+-- Those that every build has and many scripts use; the file of any other module that has one goes by its name, too.
 local FILES = {
   debug = "debug", fs = "fs", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
   thread = "thread", tmr = "tmr",
 }
-
--- Modules that not every build has, each in a file of its own name.
-local DRIVERS = {adc = true, i2c = true, pio = true, pwm = true, sensor = true, servo = true, spi = true,
-  uart = true}
-for _, name in next, {"bt", "crc", "md5", "mqtt", "ota", "pack", "vm"} do
-  DRIVERS[name] = true
-end
 
 local base, globals = {}, _G
 K.base_library, K.globals = base, globals
@@ -154,7 +148,7 @@ setmetatable(base, {__index = function(_, name)
   end
   if waiting_modules[name] then
     waiting_modules[name] = nil
-    if DRIVERS[name] then
+    if K.has_library(name) then
       K.library(name)
     else
       base[name] = K.module(name, {})

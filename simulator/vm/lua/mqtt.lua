@@ -1,8 +1,6 @@
 -- mqtt: a client of MQTT (components/lua/modules/middleware/mqtt.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 local select, setmetatable = select, setmetatable
 

@@ -1,8 +1,6 @@
 -- pio: pins and ports (components/lua/modules/hw/pio.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, raise, request = K.arg, K.raise, K.request
 local next, select = next, select
 

@@ -1,8 +1,6 @@
 -- sensor: sensors by name (components/lua/modules/hw/sensor.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 local byte, gmatch, sub = string.byte, string.gmatch, string.sub
 local select = select

@@ -1,8 +1,6 @@
 -- servo: servo motors (components/lua/modules/hw/servo.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 local select = select
 

@@ -1,8 +1,6 @@
 -- spi: devices on SPI buses (components/lua/modules/hw/spi.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 local byte, char, concat = string.byte, string.char, table.concat
 local math_type, select, type = math.type, select, type

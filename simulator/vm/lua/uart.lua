@@ -1,8 +1,6 @@
 -- uart: serial ports (components/lua/modules/hw/uart.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, raise, request = K.arg, K.raise, K.request
 local char, format, match = string.char, string.format, string.match
 local math_type, select, type = math.type, select, type
