@@ -7,7 +7,7 @@ Lua RTOS make of it, with their errors, is `simulator.device.drivers`. Read `ben
 
 from simulator.hardware.bench import GPIOS, OUTPUTS, Bench
 from simulator.hardware.locks import LockedError, Locks, Unit
-from simulator.hardware.wire import SUPPLY_MV, Wave, Wire
+from simulator.hardware.wire import SUPPLY_MV, Strength, Watcher, Wave, Wire, pull_of
 
 __all__ = [
     "GPIOS",
@@ -16,7 +16,10 @@ __all__ = [
     "Bench",
     "LockedError",
     "Locks",
+    "Strength",
     "Unit",
+    "Watcher",
     "Wave",
     "Wire",
+    "pull_of",
 ]

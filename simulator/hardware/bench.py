@@ -30,6 +30,15 @@ GPIOS: Final = frozenset((*range(24), 25, 26, 27, *range(32, 40)))
 OUTPUTS: Final = frozenset(gpio for gpio in GPIOS if gpio < 34)
 """The pins that can be outputs (GPIO_ALL_OUT)."""
 
+TOUCH_PADS: Final = (4, 0, 2, 15, 13, 12, 14, 27, 33, 32)
+"""The pin of each touch pad (ESP32 datasheet, touch sensor)."""
+UNTOUCHED: Final = 1000
+"""What the chip counts at an open pin (our estimate)."""
+
+
+def _untouched() -> int:
+    return UNTOUCHED
+
 
 class Appointment:
     """Something that is going to happen. Set ``cancelled`` and it does not."""
@@ -63,6 +72,8 @@ class Bench:
         """The wires to the board's transmitter and receiver, node."""
         self.touch_counts: dict[int, Callable[[], int]] = {}
         """What the chip counts at a pad that something can be touched at, by the pin."""
+        self.on_touch: list[Callable[[int], None]] = []
+        """Who hears, and when it was, that one of these counts has changed."""
         self.hall_reading: Callable[[], int] = lambda: 0
         """What the chip's own Hall sensor reads."""
         self.on_deadline: Callable[[], None] = lambda: None
@@ -104,6 +115,17 @@ class Bench:
         """Tell ``watcher`` of everything on every wire; return the function that ends it."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
+
+    def is_held_low(self, gpio: int) -> bool:
+        """Whether something around the chip pulls a pin low; what the chip does to it does not count."""
+        wire = self._wires.get(gpio)
+        if wire is None or wire.driver in (None, output_of(gpio), pull_of(gpio)):
+            return False
+        return not wire.level(self.now_ns())
+
+    def counts_of_pads(self) -> tuple[int, ...]:
+        """Return what the chip counts at each of its touch pads; fewer when one is touched."""
+        return tuple(self.touch_counts.get(gpio, _untouched)() for gpio in TOUCH_PADS)
 
     def reset(self, at_ns: int) -> None:
         """The chip lets go of all its pins, as it does at a reset."""
@@ -176,12 +198,15 @@ class Bench:
         """Write an event of kind ``part``: something that can be seen or heard of it has changed."""
         self._events.emit(self._board, "part", name=part.name, type=part.type_name, **what)
 
-    def _tell_of_pin(self, wire: Wire, at_ns: int) -> None:
+    def _tell_of_pin(self, wire: Wire, at_ns: int, **transfer: object) -> None:
         """Write an event of kind ``pin``; ``at`` is the moment on the board's own clock."""
         if not self._events.wanted:
             return
         wave = wire.wave
         for gpio in wire.gpios:
+            if transfer:
+                self._events.emit(self._board, "pin", gpio=gpio, at=at_ns, **transfer)
+                continue
             if wave is not None:
                 self._events.emit(self._board, "pin", gpio=gpio, period=wave.period_ns, high=wave.high_ns, at=at_ns)
                 continue

@@ -138,6 +138,14 @@ class Gpio:
             return 0
         return self._wire(gpio).level(self._bench.now_ns())
 
+    def seen(self, gpio: int, at_ns: int) -> int:
+        """Return the level that an interrupt handler sees at the moment of an edge, however far ahead the caller is."""
+        return self._bench.wire(gpio).level(at_ns) if self._pin(gpio).is_input else 0
+
+    def pull(self, gpio: int) -> int | None:
+        """Return which pull is on: that to 1, to 0, or None."""
+        return self._pin(gpio).pull
+
     def drive(self, gpio: int, level: int) -> None:
         """Let the peripheral that has the pin drive it."""
         self._put(gpio, level)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from simulator.hardware.serial import SerialFormat
 
@@ -111,6 +111,13 @@ class BitTiming(NamedTuple):
         return edges
 
 
+class Tell(Protocol):
+    """Writes an event of a wire: its level or pulse train has changed, or, with ``transfer``, what went over it."""
+
+    def __call__(self, wire: Wire, at_ns: int, **transfer: object) -> None:
+        """Write it."""
+
+
 class Watcher:
     """Whoever wants to hear of everything on every wire, edges of transfers included; the default is not to care."""
 
@@ -147,7 +154,7 @@ class Wire:
         "wave",
     )
 
-    def __init__(self, gpio: int, watchers: Sequence[Watcher], tell: Callable[[Wire, int], None]) -> None:
+    def __init__(self, gpio: int, watchers: Sequence[Watcher], tell: Tell) -> None:
         self.gpios = [gpio]
         self.on_level: list[OnLevel] = []
         self.on_wave: list[OnWave] = []
@@ -249,6 +256,7 @@ class Wire:
 
     def send_bits(self, data: bytes, timing: BitTiming, start_ns: int) -> None:
         """Bytes go over the wire as pulses of two widths."""
+        self._tell(self, start_ns, bits=data.hex())
         if self._watchers:
             self.show(timing.edges(data, start_ns))
         end_ns = start_ns + timing.duration_ns(data)
@@ -257,6 +265,7 @@ class Wire:
 
     def pulse(self, times_ns: Sequence[int], width_ns: int) -> None:
         """Short pulses went over the wire."""
+        self._tell(self, times_ns[0], pulses=len(times_ns), until=times_ns[-1])
         if self._watchers:
             self.show([edge for at_ns in times_ns for edge in ((at_ns, 1), (at_ns + width_ns, 0))])
         for listener in tuple(self.on_pulses):

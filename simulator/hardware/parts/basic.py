@@ -290,6 +290,12 @@ class TouchPad(Part):
         self.wire(self.pin)
         self.bench.touch_counts[self.pin] = lambda: self.touched_count if self.values["touched"] else self.count
 
+    def control_changed(self, name: str, at_ns: int) -> None:
+        """Let the chip notice."""
+        del name
+        for listener in tuple(self.bench.on_touch):
+            listener(at_ns)
+
 
 @dataclass(kw_only=True, eq=False)
 class Magnet(Part):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from simulator.errors import UsageError
 from simulator.hardware.can import CanFrame, OnCanFrame
 from simulator.hardware.parts.part import Control, Part, switch
 from simulator.hardware.serial import Parity, SerialFormat
@@ -174,11 +175,13 @@ class Sds011(SerialPart):
 class CanPeer(Part):
     """Another node on the CAN bus of the board's pins ``tx`` and ``rx``. ``heard`` are the frames of the board.
 
-    ``echo`` sends each one back. Without a node that is ``listening`` nobody acknowledges.
+    ``echo`` sends each one back. Without a node that is ``listening`` nobody acknowledges. The control ``send`` sends a
+    frame as the can-utils write it: ``123#0102``, with an extended identifier ``00000123#``.
     """
 
     type_name: ClassVar[str] = "can-node"
     controls: ClassVar[Mapping[str, Control]] = {"listening": switch("0 while it is off")._replace(initial=1)}
+    text_controls: ClassVar[Mapping[str, str]] = {"send": "send a frame to the board, such as 123#0102"}
 
     tx: int
     rx: int
@@ -187,10 +190,29 @@ class CanPeer(Part):
     heard: list[CanFrame] = field(init=False, default_factory=list, repr=False)
     on_frame: list[OnCanFrame] = field(init=False, default_factory=list, repr=False)
     """Called with every frame that it sends, and when it has been on the bus."""
+    on_change: list[Callable[[int], None]] = field(init=False, default_factory=list, repr=False)
+    """Called when it has been switched on or off."""
+    _busy_until_ns: int = field(init=False, default=0, repr=False)
 
     def connect(self) -> None:
         """Join the bus."""
         self.bench.can_nodes.append((self.wire(self.tx), self.wire(self.rx), self))
+
+    def control_changed(self, name: str, at_ns: int) -> None:
+        """Listen or not."""
+        del name
+        for listener in tuple(self.on_change):
+            listener(at_ns)
+
+    def text_given(self, name: str, text: str, at_ns: int) -> None:
+        """Send the frame. Raises `UsageError` if the text is none."""
+        try:
+            frame = CanFrame.from_text(text)
+        except ValueError:
+            raise UsageError(
+                f"part {self.name!r} ({self.type_name}): {name} = {text!r} is no frame such as 123#0102 or 00000123#"
+            ) from None
+        self.send(frame, at_ns)
 
     @property
     def bit_rate(self) -> int:
@@ -200,16 +222,16 @@ class CanPeer(Part):
     def take(self, frame: CanFrame, at_ns: int) -> None:
         """The board has sent a frame."""
         self.heard.append(frame)
-        self.bench.tell(self, frame=f"{frame.identifier:08x}", data=frame.data.hex())
+        self.bench.tell(self, frame=str(frame))
         if self.echo:
             self.send(frame, at_ns)
 
     def send(self, frame: CanFrame, at_ns: int) -> None:
-        """Send a frame to the board."""
-        due_ns = at_ns + frame.duration_ns(1000 * self.kbps)
+        """Send a frame to the board, after what is being sent already."""
+        self._busy_until_ns = max(at_ns, self._busy_until_ns) + frame.duration_ns(1000 * self.kbps)
 
         def arrive(now_ns: int) -> None:
             for listener in tuple(self.on_frame):
                 listener(frame, now_ns)
 
-        self.bench.at(due_ns, arrive)
+        self.bench.at(self._busy_until_ns, arrive)
