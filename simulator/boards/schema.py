@@ -312,6 +312,8 @@ class Board(Table):
     flash_mode: Literal["qio", "qout", "dio", "dout"]
     flash_freq: Literal["20m", "26m", "40m", "80m"]
     psram: Psram | None = None
+    ulp_memory_bytes: Annotated[int, Range(0, 8176)] = 0
+    """CONFIG_ULP_COPROC_RESERVE_MEM: what a program of the coprocessor can take; 0 in builds without it."""
 
     # Flash layout and updates
     ota: bool = False

@@ -61,6 +61,7 @@ _OPTIONS: Final = {
     "LUA_RTOS_READ_FLASH_UNIQUE_ID": "read_flash_eui",
     "LUA_RTOS_USE_SSH_SERVER": "ssh",
     "BT_ENABLED": "bluetooth",
+    "ULP_COPROC_RESERVE_MEM": "ulp_memory_bytes",
     "LUA_RTOS_LED_ACT": "pins.led",
     "LUA_RTOS_POWER_BUS_PIN": "pins.power_bus",
     **{f"LUA_RTOS_I2C{n}_{pin.upper()}": f"pins.i2c{n}.{pin}" for n in (0, 1) for pin in ("scl", "sda")},

@@ -7,7 +7,7 @@ The order of what is printed is that of ``components/sys/sys/sys_init.c``; its t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -38,7 +38,7 @@ from simulator.device.file_systems import FileSystemDriver, FlashDriver, RamDriv
 from simulator.device.kernel import Kernel, Task
 from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
-from simulator.device.outcome import Outcome, Rerun, Restart
+from simulator.device.outcome import Outcome, Rerun, Restart, Wakeup
 from simulator.device.panic import abort_text
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse, mac_crc8
@@ -108,6 +108,8 @@ class App:
         interface: NetworkInterface,
         port: EthernetPort,
         bench: Bench,
+        rtc_stack: list[tuple[str, Any]],
+        wakeup: Wakeup,
         rng: Rng,
         efuses: Efuses,
         now_ns: Callable[[], int],
@@ -146,7 +148,8 @@ class App:
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
         radio = Radio(airwaves, efuses.mac, rng, emit)
-        self._drivers = Drivers(Shared(identity.board, bench, self._console, radio, manifest=identity.manifest))
+        shared = Shared(identity, bench, self._console, radio, rtc_stack=rtc_stack, wakeup=wakeup)
+        self._drivers = Drivers(shared)
         self._net: NetCalls
         self._sntp: SntpCalls
         self._sockets: SocketCalls

@@ -24,7 +24,8 @@ from simulator.boot.reset import NORMAL_BOOT_MODE, STRAPS, ResetReason
 from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
 from simulator.device.app import App, heap_bytes
 from simulator.device.calls.system import DeviceClock, Identity
-from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
+from simulator.device.deep_sleep import sleep_deeply
+from simulator.device.outcome import NO_WAKEUP, DeepSleep, Hang, Outcome, Restart, Wakeup
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse
 from simulator.errors import FormatError, UsageError
@@ -70,6 +71,9 @@ class RtcMemory:
     """What deep sleep keeps. The clock also runs on through restarts."""
 
     boot_count: int = 0
+    stack: list[tuple[str, Any]] = field(default_factory=list)
+    """What scripts have pushed with ``rtc.mem``."""
+    wakeup: Wakeup = NO_WAKEUP
     clock: DeviceClock = field(default_factory=DeviceClock)
 
 
@@ -174,7 +178,9 @@ class Device:
         self._held_until_ns.pop(gpio, None)
 
     def _is_low(self, gpio: int) -> bool:
-        return (gpio == 0 and self.gpio0_low) or self._held_until_ns.get(gpio, 0) > self._now_ns()
+        if (gpio == 0 and self.gpio0_low) or self._held_until_ns.get(gpio, 0) > self._now_ns():
+            return True
+        return self.bench.is_held_low(gpio)
 
     async def finished(self) -> bool:
         """Return when the board is idle (True) or stuck (False)."""
@@ -292,9 +298,9 @@ class Device:
             outcome = await self._run_app(reason, boot)
             self._app = None
             match outcome:
-                case DeepSleep(duration_ns):
+                case DeepSleep():
                     await self._let_uart_finish()
-                    await trio.sleep(duration_ns / NS_PER_S)
+                    self._rtc.wakeup = await sleep_deeply(outcome, self.bench, self._now_ns)
                     reason = ResetReason.DEEPSLEEP_RESET
                 case Restart(reason, panic):
                     self._uart.write_raw(panic)
@@ -382,6 +388,9 @@ class Device:
         self._emit("boot.app", label=label, offset=offset, commit=manifest.commit)
         self.boots.append(BootRecord(reason, label, offset, manifest.commit))
         # RTC memory is loaded from the image again, except after deep sleep.
+        if reason is not ResetReason.DEEPSLEEP_RESET:
+            self._rtc.stack.clear()
+            self._rtc.wakeup = NO_WAKEUP
         self._rtc.boot_count = self._rtc.boot_count + 1 if reason is ResetReason.DEEPSLEEP_RESET else 1
         board = manifest.apply(self.board)
         where = self._surroundings
@@ -405,6 +414,8 @@ class Device:
             interface=where.interface,
             port=where.port,
             bench=where.bench,
+            rtc_stack=self._rtc.stack,
+            wakeup=self._rtc.wakeup,
             rng=where.rng.child("app", str(len(self.boots))),
             efuses=self.efuses,
             now_ns=where.now_ns,

@@ -82,10 +82,10 @@ def host() -> Iterator[Host]:
             ],
         ),
         (
-            "cpu.backtrace()",
+            "debug.getregistry()",
             [
-                "stdin:1: cpu.backtrace is not simulated yet",
-                "[C]: in field 'backtrace'",
+                "stdin:1: debug.getregistry is not simulated yet",
+                "[C]: in field 'getregistry'",
                 *AT_PROMPT,
             ],
         ),

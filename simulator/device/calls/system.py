@@ -1,4 +1,4 @@
-"""os: identity, clock, log, memory, restart and sleep."""
+"""os: identity, clock, log, memory and restart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.console import Log, mask_of_levels
 from simulator.console.banner import VERSION
 from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
-from simulator.device.outcome import DeepSleep, Outcome, Restart
+from simulator.device.outcome import Outcome, Restart
 from simulator.device.panic import abort_text
 from simulator.firmware import Manifest
 from simulator.formats.partition_table import Partition, PartitionTable
@@ -251,10 +251,6 @@ class SystemCalls(CallGroup):
         if clean:
             return self._end(Restart())
         return self._end(Restart(panic=abort_text(self._identity.manifest)))
-
-    @call("os.sleep")
-    def _sleep(self, seconds: int) -> Any:
-        return self._end(DeepSleep(max(0, seconds) * NS_PER_S))
 
     @call("os.factoryreset")
     def _factoryreset(self) -> Any:

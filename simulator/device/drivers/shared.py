@@ -11,21 +11,22 @@ import trio
 
 from simulator.airwaves import Airwaves
 from simulator.boards import Board
+from simulator.boot import BootLine, LogLevel, render_line
 from simulator.console import Level
 from simulator.device.calls import CallGroup
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
+from simulator.device.calls.system import Identity
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel, Task
 from simulator.device.net_driver import NetDriver
-from simulator.device.outcome import Restart
+from simulator.device.outcome import Restart, Wakeup
 from simulator.device.panic import exception_text
-from simulator.firmware import Manifest
 from simulator.hardware import Bench, Locks, Unit
 from simulator.hardware.gpio import Gpio
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
-from simulator.units import NS_PER_US
+from simulator.units import NS_PER_MS, NS_PER_US
 from simulator.wifi.events import Emit
 
 if TYPE_CHECKING:
@@ -69,22 +70,24 @@ class Shared:
 
     def __init__(
         self,
-        board: Board,
+        identity: Identity,
         bench: Bench,
         console: ConsoleCalls,
         radio: Radio,
         *,
-        manifest: Manifest,
-        rtc_stack: list[tuple[str, Any]] | None = None,
+        rtc_stack: list[tuple[str, Any]],
+        wakeup: Wakeup,
     ) -> None:
-        self.board = board
+        self.identity = identity
+        self.board = identity.board
         self.radio = radio
-        self._manifest = manifest
-        self.rtc_stack = [] if rtc_stack is None else rtc_stack
+        self.rtc_stack = rtc_stack
         """What scripts keep through deep sleep."""
+        self.wakeup = wakeup
+        """How the last deep sleep ended."""
         self.bench = bench
         self.console = console
-        self.locks = _boot_locks(board)
+        self.locks = _boot_locks(identity.board)
         self.drivers: dict[str, Driver] = {}
         self.find_driver: Callable[[str], Driver]
         self._gpio: Gpio | None = None
@@ -167,13 +170,20 @@ class Shared:
         """Write a line that a driver logs for information."""
         self.console.log(Level.INFO, message.encode())
 
+    def esp_log(self, level: LogLevel, tag: str, text: str) -> None:
+        """Write a line that ESP-IDF itself logs, if the build has lines of that level."""
+        if level <= LogLevel[self.board.log_level]:
+            time_ms = (self.now_ns() - self.identity.started_ns) // NS_PER_MS
+            line = render_line(BootLine(level, tag, text), time_ms)
+            self.console.write(line.replace("\r\n", "\n").encode())
+
     def write(self, text: str) -> None:
         """Write to the console as ``printf`` does."""
         self.console.write(text.encode())
 
     def crash(self, reason: str, *, address: int = 0) -> object:
         """Let the CPU raise an exception: the chip restarts, and who asked for it is never answered."""
-        return self.kernel.end(Restart(panic=exception_text(self._manifest, reason, address=address)))
+        return self.kernel.end(Restart(panic=exception_text(self.identity.manifest, reason, address=address)))
 
     # -- callbacks ------------------------------------------------------------------------------------------------
 

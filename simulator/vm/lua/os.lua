@@ -119,7 +119,7 @@ function os.uptime(as_table)
 end
 
 function os.sleep(...)
-  request("os.sleep", arg.integer(1, ...))
+  request("cpu.sleep", arg.integer(1, ...))
 end
 
 function os.exit(...)

@@ -9,8 +9,8 @@ import math
 from typing import ClassVar, Final
 
 from simulator.device.drivers.adc import AdcDriver
+from simulator.device.drivers.floats import divided, logarithm, power, rounded, single, whole
 from simulator.device.drivers.pio import check_direction
-from simulator.device.drivers.sensors.floats import divided, logarithm, power, rounded, single, whole
 from simulator.device.drivers.sensors.sensor import Interface, Kind, Sensor, Value, Work, ms
 from simulator.hardware.adc import WIDTH_MAX
 from simulator.units import NS_PER_US

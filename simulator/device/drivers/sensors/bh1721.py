@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from simulator.device.drivers.floats import single
 from simulator.device.drivers.i2c import I2cDriver
-from simulator.device.drivers.sensors.floats import single
 from simulator.device.drivers.sensors.sensor import Interface, Kind, Sensor, Value, Work, ms
 
 DEFAULT_ADDRESS: Final = 0x23
