@@ -80,6 +80,8 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "net.service.sntp": _FAITHFUL,
     "net.tu": _MISSING,
     "mqtt": _FAITHFUL,
+    "cjson": _FAITHFUL,
+    "cjson.util": _MISSING,
     "socket": _FAITHFUL,
     "socket.connect": ("partial", "the local address is ignored"),
     "socket.connect4": ("partial", "the local address is ignored"),

@@ -58,9 +58,9 @@ local function address_of(value)
     addresses[value] = address
     next_address = next_address + ADDRESS_STEP
   end
-  return format("0x%08x", address)
+  return address == 0 and "0x0" or format("0x%08x", address)
 end
-K.address_of = address_of
+K.address_of, K.addresses = address_of, addresses
 
 -- A value that a script wants called: if it cannot be, the error has no position, as out of a C function.
 local function callable(value)

@@ -3,7 +3,7 @@ local K = ...
 local arg, raise, request = K.arg, K.raise, K.request
 local concat = table.concat
 local find, format, gmatch, gsub, sub = string.find, string.format, string.gmatch, string.gsub, string.sub
-local rawset, select, type = rawset, select, K.raw.type
+local next, rawset, select, type = next, rawset, select, K.raw.type
 
 local NO_LIBRARIES = "dynamic libraries not enabled; check your Lua installation"
 
@@ -95,7 +95,17 @@ end
 
 package.searchers = {search_preload, search_lua, search_c, search_c_root}
 
--- Modules of ours that are no globals. A file of the same name on the board comes first.
+-- Modules of the firmware that are no globals, each with a file of ours.
+for name, file in next, {cjson = "cjson", ["cjson.safe"] = "cjson"} do
+  if K.has_module(name) then
+    preload[name] = function()
+      return K.pass(K.library(file))
+    end
+  end
+end
+
+-- What the firmware's file system image has as Lua files, ours of which are none on the board. A file of the same name
+-- comes first.
 local FILES = {socket = "socket"}
 
 local function find_loader(name)
