@@ -2,7 +2,8 @@
 
 Pure: bytes in, bytes out; no clock, no UART, no Lua. Who waits for bytes and runs the lines is `simulator.device`;
 which errors there are is `simulator.vm.exceptions`. Not here: the panic text and the host's file transfer.
-Read `line_editor` first, then `control` (what happens before a byte gets there) and `shell` (what happens after).
+Read `line_editor` first, then `control` (what happens before a byte gets there) and `shell` (what happens after). The
+commands that take the screen or ask questions (`pager`, `editor`, `passwd`) are programs in the sense of `program`.
 """
 
 from __future__ import annotations

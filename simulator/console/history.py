@@ -25,6 +25,9 @@ class HistoryStore(Protocol):
     def append(self, data: bytes) -> None:
         """Add to the end. Does nothing if there is no file system for it."""
 
+    def clear(self) -> None:
+        """Remove the file."""
+
 
 class History:
     """What the line editor may ask of the history. ``enabled`` is the flag behind ``os.history``."""
@@ -40,6 +43,10 @@ class History:
         if self.enabled:
             self._store.append(b"\n")
             self._store.append(line)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._store.clear()
 
     def older(self, index: int, current: bytes) -> tuple[int, bytes] | None:
         """Return index and text of the entry before ``index``; None if there is none (the line stays as it is)."""

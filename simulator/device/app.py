@@ -25,6 +25,7 @@ from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
+from simulator.device.calls.programs import ProgramCalls
 from simulator.device.calls.running_app import RunningAppCalls
 from simulator.device.calls.sntp import SntpCalls
 from simulator.device.calls.sockets import SocketCalls
@@ -35,6 +36,7 @@ from simulator.device.calls.transfer import TransferCalls
 from simulator.device.drivers import Drivers
 from simulator.device.drivers.shared import Network, Radio, Shared
 from simulator.device.file_systems import FileSystemDriver, FlashDriver, RamDriver, RomDriver
+from simulator.device.history_file import HistoryFile
 from simulator.device.kernel import Kernel, Task
 from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
@@ -134,14 +136,15 @@ class App:
         self._lua_error = lua_error
         self._log = Log(MASK_AT_BOOT[identity.board.log_level])
         self._slots = slots_of(identity.manifest, chip, identity.table, identity.running, efuses)
+        self._mounts = Mounts(_file_system_drivers(identity.board, chip), lambda *line: self._console.log(*line))
         self._console = ConsoleCalls(
             uart,
             self._log,
             arguments=arguments,
+            history=HistoryFile(self._mounts),
             is_script=lambda path: self._files.is_runnable(path),
             report=self._report,
         )
-        self._mounts = Mounts(_file_system_drivers(identity.board, chip), self._console.log)
         self._files = FileCalls(self._mounts, self._console, emit=emit)
         self._threads = ThreadCalls(identity.board, emit)
         self._timers = TimerCalls(identity.board)
@@ -257,9 +260,10 @@ class App:
         )
         running_app = RunningAppCalls(self.identity, self._chip, self._slots, self._console, self._emit)
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
+        programs = ProgramCalls(self._console, self._files, self._clock, self._rng.child("passwd"))
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
-            system, self._timers, self._threads,
+            programs, system, self._timers, self._threads,
             self._net, self._nvs, ota, running_app, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter

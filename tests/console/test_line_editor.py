@@ -25,6 +25,9 @@ class FileInMemory:
         if self.content is not None:
             self.content += data
 
+    def clear(self) -> None:
+        self.content = None if self.content is None else b""
+
 
 def redraw(text: bytes, cursor: int, prompt: bytes = PROMPT) -> bytes:
     return b"\r" + prompt + text + b"\x1b[0K\r\x1b[%dC" % (len(prompt) + cursor)

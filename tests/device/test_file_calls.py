@@ -145,10 +145,15 @@ def test_removing_by_pattern_takes_the_names_from_one_folder_and_the_files_from_
 
 
 def test_cat_prints_the_bytes_of_a_file():
-    script = "os.cat('/notes/b.txt') print(os.cat('/nope')) print(os.cat('/notes'))"
-    assert printed_by(script, files=FILES) == (
-        "beta\r\nnil\t/nope: No such file or directory\t2\r\nnil\t/notes: Is a directory\t21\r\n"
-    )
+    script = "os.cat('/notes/b.txt') print(os.cat('/nope'))"
+    assert printed_by(script, files=FILES) == "beta\r\nnil\t/nope: No such file or directory\t2\r\n"
+
+
+@pytest.mark.parametrize(
+    ("board", "result"), [("N1ESP32-OTA", ""), ("WHITECAT-ESP32-LORA-GW-OTA", "nil\t/notes: Is a directory\t21")]
+)
+def test_cat_of_a_directory_prints_nothing_and_only_littlefs_calls_it_a_failure(board, result):
+    assert printed_by("print(os.cat('/notes'))", files=FILES, board=board) == f"{result}\r\n"
 
 
 @EVERY_KIND

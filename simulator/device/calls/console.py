@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import trio
 
-from simulator.console import CommandCall, ConsoleInput, History, LineEditor, Log, LuaLine, Outcome, Usage
+from simulator.console import CommandCall, ConsoleInput, History, HistoryStore, LineEditor, Log, LuaLine, Outcome, Usage
 from simulator.console import shell as shell_rules
 from simulator.device.calls import CallGroup, bytes_of, call
 from simulator.device.kernel import WAIT, Kernel, Task
@@ -17,15 +17,17 @@ from simulator.device.uart import Uart
 from simulator.units import NS_PER_S
 
 
-class NoHistoryFile:
-    """The history of a board on which neither a FAT nor a RAM file system is mounted: nothing is stored."""
+class Reader(Protocol):
+    """A program that has the console to itself."""
 
-    def read(self) -> bytes | None:
-        """Return None: there is no file."""
-        return None
+    is_reading: bool
 
-    def append(self, data: bytes) -> None:
-        """Store nothing."""
+    @property
+    def is_over(self) -> bool:
+        """Whether it will never read again."""
+
+    def take(self, byte: bytes) -> None:
+        """Take a byte that was typed. Only while it is reading."""
 
 
 class ErrorReport(Protocol):
@@ -48,11 +50,12 @@ class ConsoleCalls(CallGroup):
         log: Log,
         *,
         arguments: tuple[str, ...],
+        history: HistoryStore,
         is_script: Callable[[bytes], bool],
         report: ErrorReport,
     ) -> None:
         self.input = ConsoleInput()
-        self.history = History(NoHistoryFile())
+        self.history = History(history)
         self.shell_enabled = True
         self.scripts_done = False
         """Whether the boot scripts have run, so that the prompt has been reached."""
@@ -63,6 +66,7 @@ class ConsoleCalls(CallGroup):
         self._report = report
         self._editor: tuple[Task, LineEditor] | None = None
         self._readers: deque[Task] = deque()
+        self._foreground: list[Reader] = []
         self._arrival, self._raw_end = trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot()
         self._held_output: list[tuple[bytes, Task | None]] = []
         self._on_interrupt: Callable[[], None] | None = None
@@ -74,12 +78,19 @@ class ConsoleCalls(CallGroup):
         super().connect(kernel)
         self._editor = self._on_interrupt = None
         self._readers.clear()
+        self._foreground.clear()
         self.input.has_interrupt_handler = False
 
     @property
     def waits_for_input(self) -> bool:
         """Whether somebody reads and there is nothing to read."""
-        return (self._editor is not None or bool(self._readers)) and not len(self.input)
+        reads = self._editor is not None or bool(self._readers) or self._reading() is not None
+        return reads and not len(self.input)
+
+    def _reading(self) -> Reader | None:
+        """Return the program that is to get the next byte."""
+        self._foreground = [program for program in self._foreground if not program.is_over]
+        return next((program for program in self._foreground if program.is_reading), None)
 
     def write(self, data: bytes) -> None:
         """Write as a program does: line feeds become CR LF, and the running Lua thread pays for the time."""
@@ -142,6 +153,16 @@ class ConsoleCalls(CallGroup):
         if wait_ns:
             await trio.sleep(wait_ns / NS_PER_S)
 
+    # -- programs -------------------------------------------------------------------------------------------------
+
+    def begin_foreground(self, program: Reader) -> None:
+        """Let a program have what is typed while it reads."""
+        self._foreground.append(program)
+
+    def end_foreground(self, program: Reader) -> None:
+        """Take note that a program has ended."""
+        self._foreground.remove(program)
+
     # -- what others use ------------------------------------------------------------------------------------------
 
     def copy_to(self, file: Callable[[bytes], object] | None) -> None:
@@ -188,14 +209,14 @@ class ConsoleCalls(CallGroup):
             task = self._readers.popleft()
             if self.kernel.has(task):
                 self.kernel.answer(task, (True, self.input.take(1)))
+        while len(self.input) and (program := self._reading()) is not None:
+            program.take(self.input.take(1))
         while self._editor is not None and len(self.input):
             task, editor = self._editor
             self.write(editor.feed(self.input.take(1)[0]))
             if editor.outcome is not None:
                 self._editor = None
                 line = editor.line if editor.outcome is Outcome.LINE else None
-                if line and self.history.enabled:
-                    self.history.add(line)
                 self.kernel.answer(task, (True, line))
 
     @call("console.write")
@@ -268,6 +289,8 @@ class ConsoleCalls(CallGroup):
         if enabled is None:
             return (self.history.enabled,)
         self.history.enabled = enabled
+        if not enabled:
+            self.history.clear()
         return None
 
 

@@ -22,6 +22,9 @@ from simulator.vm.exceptions import LuaError
 _WHENCE: Final = {b"set": Whence.START, b"cur": Whence.CURRENT, b"end": Whence.END}
 _NO_DATE: Final = " " * 24  # only FAT keeps times
 
+LOG_FILE: Final = "/log/messages.log"
+"""Of the log on a memory card, under its mount point (``mount_messages_file``)."""
+
 Result = tuple[Any, ...]
 
 
@@ -62,6 +65,12 @@ class FileCalls(CallGroup):
     def absolute(self, path: bytes) -> str:
         """Return a path as a script gave it, absolute and without ``.``, ``..`` and ``//``."""
         return posixpath.normpath("/" + posixpath.join(self.directory, text_of(path))).replace("//", "/")
+
+    @property
+    def messages_file(self) -> str | None:
+        """Where the log file is: on the memory card, if one is mounted."""
+        mounted = self._mounts.path_of("fat")
+        return None if mounted is None else mounted.rstrip("/") + LOG_FILE
 
     def locate(self, path: bytes) -> tuple[FileSystem, str]:
         """Return the file system that a path is in, as a script gave it, and the path there; ENOENT."""
@@ -105,10 +114,33 @@ class FileCalls(CallGroup):
         else:
             file_system.remove(inner)
 
+    def make_directory(self, path: bytes) -> None:
+        """Make a directory; or `FileSystemError`."""
+        file_system, inner = self.locate(path)
+        file_system.mkdir(inner)
+
+    def write(self, path: bytes, data: bytes, *, mode: str) -> None:
+        """Open a file, write, and close it; or `FileSystemError`."""
+        with self.open(path, mode) as file:
+            file.write(data)
+            file.flush()
+        self.pay()
+
     def load(self, path: bytes) -> bytes:
         """Return what is in a file, and let the running Lua thread pay for reading it; or `FileSystemError`."""
         file_system, inner = self.locate(path)
         data = file_system.read_file(inner)
+        self.pay()
+        return data
+
+    def shown(self, path: bytes) -> bytes:
+        """Return what ``os.cat`` and ``os.more`` show of a file; or `FileSystemError` if it cannot be opened.
+
+        A directory of SPIFFS can, and has nothing to read: they take every failure for the end of the file.
+        """
+        data = b""
+        with self.open(path, "r") as file, suppress(FileSystemError):
+            data = file.read()
         self.pay()
         return data
 
@@ -122,7 +154,8 @@ class FileCalls(CallGroup):
         """Let the running Lua thread pay for what flash chip and card did."""
         self.kernel.charge(self._mounts.take_busy_ns())
 
-    def _failed(self, error: FileSystemError, path: bytes | None = None) -> Result:
+    def failed(self, error: FileSystemError, path: bytes | None = None) -> Result:
+        """Return what a function of Lua's libraries returns when a file operation failed (``luaL_fileresult``)."""
         text = error.text.encode()
         return (None, path + b": " + text if path is not None else text, error.errno)
 
@@ -147,7 +180,7 @@ class FileCalls(CallGroup):
         try:
             file = self.open(path, mode.decode())
         except FileSystemError as error:
-            return self._failed(error, path)
+            return self.failed(error, path)
         handle = self._next_handle
         self._next_handle += 1
         self._open[handle] = file
@@ -157,11 +190,11 @@ class FileCalls(CallGroup):
     def _on_handle(self, handle: int, action: Callable[[OpenFile], Any]) -> Result:
         file = self._open.get(handle)
         if file is None:
-            return self._failed(FileSystemError(Errno.EBADF))
+            return self.failed(FileSystemError(Errno.EBADF))
         try:
             result = action(file)
         except FileSystemError as error:
-            return self._failed(error)
+            return self.failed(error)
         self.pay()
         return (result,)
 
@@ -211,7 +244,7 @@ class FileCalls(CallGroup):
     def _cd(self, path: bytes) -> Result:
         if not self.is_directory(path):
             # Whatever is wrong with it, chdir.c says this.
-            return self._failed(FileSystemError(Errno.ENOTDIR), path)
+            return self.failed(FileSystemError(Errno.ENOTDIR), path)
         self.directory = self.absolute(path)
         return ()
 
@@ -229,10 +262,9 @@ class FileCalls(CallGroup):
     def _mkdir(self, path: bytes | None = None) -> Result:
         path = bytes_of(self.directory) if path is None else path
         try:
-            file_system, inner = self.locate(path)
-            file_system.mkdir(inner)
+            self.make_directory(path)
         except FileSystemError as error:
-            return self._failed(error, path)
+            return self.failed(error, path)
         self.pay()
         return (True,)
 
@@ -244,7 +276,7 @@ class FileCalls(CallGroup):
         try:
             self.remove(path)
         except FileSystemError as error:
-            return self._failed(error, path)
+            return self.failed(error, path)
         self.pay()
         return (True,)
 
@@ -254,7 +286,7 @@ class FileCalls(CallGroup):
         try:
             names = [entry.name for entry in self._listing(bytes_of(directory or slash or "."))]
         except FileSystemError as error:
-            return self._failed(error, bytes_of(directory))
+            return self.failed(error, bytes_of(directory))
         matches = [name for name in names if _matches(name, pattern)]
         for name in map(bytes_of, matches):
             if self.is_regular_file(name) or self.is_directory(name):
@@ -263,7 +295,7 @@ class FileCalls(CallGroup):
                 except FileSystemError:
                     return (True,)  # the status argument is inverted there
         self.pay()
-        return () if matches else self._failed(FileSystemError(Errno.ENOENT), bytes_of(pattern))
+        return () if matches else self.failed(FileSystemError(Errno.ENOENT), bytes_of(pattern))
 
     @call("os.rename")
     @_looks_up
@@ -274,9 +306,9 @@ class FileCalls(CallGroup):
             if source is target and old_inner != new_inner:
                 source.rename(old_inner, new_inner)
         except FileSystemError as error:
-            return self._failed(error)
+            return self.failed(error)
         if source is not target:
-            return self._failed(FileSystemError(Errno.EXDEV))
+            return self.failed(FileSystemError(Errno.EXDEV))
         self.pay()
         return (True,)
 
@@ -288,12 +320,12 @@ class FileCalls(CallGroup):
         try:
             data = self.load(source)
         except FileSystemError as error:
-            return self._failed(error, source)
+            return self.failed(error, source)
         try:
             file_system, inner = self.locate(target)
             file_system.write_file(inner, data)
         except FileSystemError as error:
-            return self._failed(error, target)
+            return self.failed(error, target)
         self.pay()
         return (True,)
 
@@ -301,17 +333,11 @@ class FileCalls(CallGroup):
     @_looks_up
     def _cat(self, path: bytes) -> Result:
         try:
-            data = self.printable(path)
+            data = self.shown(path)
         except FileSystemError as error:
-            return self._failed(error, path)
+            return self.failed(error, path)
         self._console.write(data)
         return ()
-
-    def printable(self, path: bytes) -> bytes:
-        """Return a file that shall be shown; EISDIR for a directory."""
-        if self.is_directory(path):
-            raise FileSystemError(Errno.EISDIR)
-        return self.load(path)
 
     def _listing(self, directory: bytes) -> list[DirectoryEntry]:
         file_system, inner = self.locate(directory)
@@ -328,7 +354,7 @@ class FileCalls(CallGroup):
         try:
             entries = self._listing(path)
         except FileSystemError as error:
-            return self._failed(error, path)
+            return self.failed(error, path)
         self.pay()
         for entry in entries:
             if not pattern or _matches(entry.name, pattern):

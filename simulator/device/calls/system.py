@@ -11,6 +11,7 @@ from simulator.boards import Board
 from simulator.boot.reset import ResetReason
 from simulator.console import Log, mask_of_levels
 from simulator.console.banner import VERSION
+from simulator.console.screen import CLEAR
 from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.outcome import Outcome, Restart
@@ -228,14 +229,9 @@ class SystemCalls(CallGroup):
             self._log_host = host.decode("utf-8", "replace")
         return (self._log_host.encode(),)
 
-    @call("os.dmesg")
-    def _dmesg(self) -> None:
-        # The messages file is on a FAT file system, and none is mounted.
-        raise LuaError("logging disabled or not available")
-
     @call("os.clear")
     def _clear(self) -> None:
-        self._console.write(b"\x1b[2J\x1b[1;1H")
+        self._console.write(CLEAR)
 
     @call("os.locks")
     def _list_locks(self) -> None:

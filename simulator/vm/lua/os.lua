@@ -10,7 +10,7 @@ local os = {}
 
 -- Functions that take no arguments and only ask.
 for _, name in next, {"board", "version", "cpu", "flashEUI", "bootcount", "resetreason", "luainterpreter", "clock",
-  "factoryreset", "partitions", "clear", "pwd", "dmesg", "locks"} do
+  "factoryreset", "partitions", "clear", "pwd", "dmesg", "passwd", "locks"} do
   os[name] = function()
     return pass(request("os." .. name))
   end
@@ -140,7 +140,7 @@ for name, default in next, {cd = "/", mkdir = false, ls = false, df = "/"} do
   end
 end
 
-for _, name in next, {"exists", "remove", "cat"} do
+for _, name in next, {"exists", "remove", "cat", "more", "edit"} do
   os[name] = function(...)
     return pass(request("os." .. name, arg.string(1, ...)))
   end
