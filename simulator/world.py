@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -53,8 +54,11 @@ from simulator.units import NS_PER_S
 from simulator.wifi import AccessPoint, Air, EthernetPort
 
 if TYPE_CHECKING:
+    import ssl
+
     from simulator.bluetooth import Advertiser, Beacon
     from simulator.hardware.parts import Part
+    from simulator.ota_server import Credentials
 
 Result = TypeVar("Result")
 
@@ -73,10 +77,18 @@ class World:
     ``server`` is None for the built-in update server, which answers under every name that a board's firmware asks
     for; or the address of a real server, to which those names then lead over the host's sockets (that needs
     ``clock``). Access points and Ethernet cables are those of one house: its network is that of ``air``.
+    ``authority`` is the certificate (PEM) that hardened firmware trusts, by default that of the built-in server.
     ``now_ns`` and the events count from the moment the world was entered.
     """
 
-    def __init__(self, *, seed: int = 0, clock: WorldClock | None = None, server: ServerAddress | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        clock: WorldClock | None = None,
+        server: ServerAddress | None = None,
+        authority: bytes = b"",
+    ) -> None:
         if server is not None and clock is None:
             raise UsageError("a real server needs a clock that waits for it; use run_in_world")
         self.seed = seed
@@ -89,6 +101,7 @@ class World:
         self.boards: list[Device] = []
         self._clock = clock
         self._server = server
+        self._authority = authority
         self._served: set[str] = set()
         self._beacons = 0
         self._hosts = 0
@@ -191,6 +204,7 @@ class World:
             airwaves=self.airwaves,
             interface=self._interface(name, board),
             port=EthernetPort(self.air.lan),
+            trust=self._trust,
             bench=Bench(now_ns=self.now_ns, events=self.events, board=name),
             events=self.events,
             rng=self.rng.child("board", name),
@@ -250,6 +264,19 @@ class World:
         self._serve_updates(board.ota_server)
         return self.network.interface(name)
 
+    def _trust(self) -> ssl.SSLContext:
+        """Return what a hardened firmware knows: the authority that is pinned in it, and no other."""
+        from simulator.network.tls import checking_client_context
+
+        return checking_client_context(self._authority or self._credentials.authority)
+
+    @cached_property
+    def _credentials(self) -> Credentials:
+        """Those of the built-in update server; made, which takes time, when the first board asks."""
+        from simulator.ota_server import made_credentials
+
+        return made_credentials(*sorted(self._served))
+
     def _serve_updates(self, host_name: str) -> None:
         """Let the built-in update server answer under ``host_name``, unless somebody does."""
         if host_name.lower() in self.network.names:
@@ -263,10 +290,9 @@ class World:
 
     async def _run_server(self, listener: VirtualListener) -> None:
         first = await listener.accept()
-        from simulator.ota_server import OtaServer, made_credentials, server_context
+        from simulator.ota_server import OtaServer, server_context
 
-        context = server_context(made_credentials(*sorted(self._served)))
-        server = OtaServer(self.catalogue, context, events=self.events)
+        server = OtaServer(self.catalogue, server_context(self._credentials), events=self.events)
         self._nursery.start_soon(server.serve_stream, first)
         await server.serve([listener])
 
@@ -277,6 +303,7 @@ def run_in_world(
     seed: int = 0,
     speed: float | None = None,
     server: ServerAddress | None = None,
+    authority: bytes = b"",
 ) -> Result:
     """Run ``main`` in a new world and return what it returns.
 
@@ -286,7 +313,7 @@ def run_in_world(
     clock = WorldClock(speed)
 
     async def enter() -> Result:
-        async with World(seed=seed, clock=clock, server=server) as world:
+        async with World(seed=seed, clock=clock, server=server, authority=authority) as world:
             return await main(world)
 
     return run_world(enter, seed=seed, clock=clock.trio_clock)

@@ -19,5 +19,10 @@ end
 local wifi = net.wf.stat(true)
 print("joined, address " .. wifi.ip .. ", gateway " .. wifi.gw)
 
-net.ota()
-print("this board is up to date")
+if ota and ota.state() == "pending_verify" then
+  ota.confirm() -- the hardened profile: an update that got this far can be updated again, so it may stay
+  print("this update is confirmed")
+end
+
+local outcome, why = net.ota() -- the stock firmware returns nothing
+print(why and "not updated: " .. why or "this board is up to date")

@@ -192,7 +192,7 @@ class Ota:
         if not partition.is_app:
             raise EspError(EspErr.ESP_ERR_NOT_SUPPORTED)
         try:
-            return AppDescriptor.from_bytes(self._view(partition).read(APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_BYTES))
+            return AppDescriptor.from_bytes(self.view(partition).read(APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_BYTES))
         except AppDescriptorError:
             raise EspError(EspErr.ESP_ERR_NOT_FOUND) from None
 
@@ -241,7 +241,7 @@ class Ota:
         if self.rollback and self._is_running_unconfirmed():
             message = "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)"
             raise EspError(EspErr.ESP_ERR_OTA_ROLLBACK_INVALID_STATE, message)
-        view = self._view(partition)
+        view = self.view(partition)
         is_whole = size_bytes in {0, OTA_SIZE_UNKNOWN}
         yield from _erase(view, partition.size if is_whole else (size_bytes // SECTOR_BYTES + 1) * SECTOR_BYTES)
         self._handles += 1
@@ -265,7 +265,7 @@ class Ota:
             yield from _erase(view, view.size_bytes)
             return
         if self.anti_rollback and not self._is_version_high_enough(partition):
-            yield from _erase(self._view(partition), partition.size)
+            yield from _erase(self.view(partition), partition.size)
             message = (
                 "This a new partition can not be booted due to a secure version is lower than stored in efuse. "
                 "Partition will be erased."
@@ -330,7 +330,7 @@ class Ota:
         slot = slots[entry.slot(len(slots))]
         if slot == self.running:
             raise EspError(EspErr.ESP_FAIL)
-        yield from _erase(self._view(slot), slot.size)
+        yield from _erase(self.view(slot), slot.size)
         self._otadata_view().erase(index * SECTOR_BYTES, SECTOR_BYTES)
         yield None
 
@@ -343,14 +343,15 @@ class Ota:
 
     # --- parts
 
-    def _view(self, partition: Partition) -> PartitionView:
+    def view(self, partition: Partition) -> PartitionView:
+        """Return the part of the chip that is ``partition``, with the running app guarded."""
         return PartitionView(self.chip, partition, guard=WriteGuard(self.running))
 
     def _otadata_view(self) -> PartitionView:
         partition = self.table.otadata
         if partition is None:
             raise EspError(EspErr.ESP_ERR_NOT_FOUND, NOT_FOUND_OTADATA)
-        return self._view(partition)
+        return self.view(partition)
 
     def _existing_slots(self) -> Iterator[Partition]:
         """Yield every app slot by rising subtype; other than `PartitionTable.ota_slots` this jumps over gaps."""

@@ -7,7 +7,7 @@ The order of what is printed is that of ``components/sys/sys/sys_init.c``; its t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
@@ -21,6 +21,7 @@ from simulator.device.calls import CallGroup, collect
 from simulator.device.calls.checksums import ChecksumCalls
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
+from simulator.device.calls.hardened_ota import HardenedOtaCalls
 from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
@@ -53,6 +54,9 @@ from simulator.rng import Rng
 from simulator.units import KIB, MIB, NS_PER_MS, NS_PER_S
 from simulator.vm.machine import Machine
 from simulator.wifi import Air, EthernetPort
+
+if TYPE_CHECKING:
+    import ssl
 
 HEAP_BYTES: Final = 176 * KIB
 """What a board without PSRAM has left for Lua (our estimate; no size is configured)."""
@@ -108,6 +112,7 @@ class App:
         air: Air,
         airwaves: Airwaves,
         interface: NetworkInterface,
+        trust: Callable[[], ssl.SSLContext],
         port: EthernetPort,
         bench: Bench,
         rtc_stack: list[tuple[str, Any]],
@@ -127,6 +132,7 @@ class App:
         self._clock = clock
         self._air = air
         self._interface = interface
+        self._trust = trust
         self._port = port
         self._rng = rng
         self._efuses = efuses
@@ -255,9 +261,7 @@ class App:
             locks=self._drivers.shared.locks,
             boot_partition=self._slots.boot_partition,
         )
-        ota = OtaCalls(
-            self.identity, self._chip, self._slots, self._driver, self._interface, self._console, self._rng, self._emit
-        )
+        ota = self._ota_calls()
         running_app = RunningAppCalls(self.identity, self._chip, self._slots, self._console, self._emit)
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         programs = ProgramCalls(self._console, self._files, self._clock, self._rng.child("passwd"))
@@ -298,6 +302,18 @@ class App:
         finally:
             machine.close()
         return outcome
+
+    def _ota_calls(self) -> CallGroup:
+        """Return the calls for updates of the profile that the firmware was built with."""
+        if self.identity.manifest.profile == "stock":
+            return OtaCalls(
+                *(self.identity, self._chip, self._slots, self._driver, self._interface, self._console),
+                *(self._rng, self._emit),
+            )
+        return HardenedOtaCalls(
+            *(self.identity, self._chip, self._slots, self._driver, self._interface, self._console),
+            *(self._nvs.nvs, self._trust, self._rng, self._emit),
+        )
 
     def _task_ended(self, task: Task, ok: bool, message: bytes) -> None:
         assert self.kernel is not None

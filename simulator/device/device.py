@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
@@ -40,6 +40,9 @@ from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import MIB, NS_PER_MS, NS_PER_S
 from simulator.wifi import Air, EthernetPort
+
+if TYPE_CHECKING:
+    import ssl
 
 ROM_BAUD: Final = 115_200
 BOOT_ATTEMPTS_MAX: Final = 3
@@ -86,6 +89,8 @@ class Surroundings:
     interface: NetworkInterface
     port: EthernetPort
     bench: Bench
+    trust: Callable[[], ssl.SSLContext]
+    """Makes what a hardened firmware knows of its update server's authority."""
     events: EventLog
     rng: Rng
     now_ns: Callable[[], int]
@@ -412,6 +417,7 @@ class Device:
             air=where.air,
             airwaves=where.airwaves,
             interface=where.interface,
+            trust=where.trust,
             port=where.port,
             bench=where.bench,
             rtc_stack=self._rtc.stack,

@@ -25,10 +25,12 @@ from simulator.boards.ids import documented_form
 from simulator.boards.schema import LogLevel, Profile
 from simulator.errors import FormatError, UsageError
 from simulator.formats.app_descriptor import APP_DESCRIPTOR_BYTES
-from simulator.formats.image import AppImage
+from simulator.formats.image import HEADER_BYTES, SEGMENT_HEADER_BYTES, AppImage
 from simulator.signatures import VerificationKey
 
 MARKER: Final = b"LUATWIN-APP 1\0\0\0"
+MANIFEST_REACH_BYTES: Final = 4096
+"""How much of the start of an image holds its manifest."""
 _LENGTH: Final = struct.Struct("<I")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _PUBLIC_KEY: Final = re.compile(r"([0-9a-f]{128})?")
@@ -163,7 +165,18 @@ def embedded_manifest(image: AppImage) -> Manifest | None:
 
     Raises `ManifestError` if there is one that is malformed.
     """
-    first = image.segments[0].data if image.segments else b""
+    return _manifest_in(image.segments[0].data) if image.segments else None
+
+
+def leading_manifest(data: bytes) -> Manifest | None:
+    """Return the manifest in the first bytes of an image, which need not be there whole; None if there is none.
+
+    The first `MANIFEST_REACH_BYTES` are enough. Raises `ManifestError` as `embedded_manifest`.
+    """
+    return _manifest_in(data[HEADER_BYTES + SEGMENT_HEADER_BYTES :])
+
+
+def _manifest_in(first: bytes) -> Manifest | None:
     start = APP_DESCRIPTOR_BYTES + len(MARKER)
     if first[APP_DESCRIPTOR_BYTES:start] != MARKER:
         return None

@@ -56,6 +56,17 @@ def library_client_context(authorities: bytes | None = None) -> ssl.SSLContext:
     return context
 
 
+def checking_client_context(authority: bytes) -> ssl.SSLContext:
+    """Return the context of a client that checks certificate and host name, and trusts nobody but ``authority`` (PEM).
+
+    TLS 1.2 or newer. Raises `ssl.SSLError` if there is no certificate in ``authority``.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which checks both
+    _set_versions(context, minimum=ssl.TLSVersion.TLSv1_2, maximum=ssl.TLSVersion.MAXIMUM_SUPPORTED)
+    context.load_verify_locations(cadata=authority.decode("ascii", "replace"))
+    return context
+
+
 def allow_stock_clients(context: ssl.SSLContext) -> None:
     """Let a server's ``context`` accept stock boards too, next to newer clients."""
     context.set_ciphers(_LEGACY_CIPHERS)

@@ -18,6 +18,7 @@ from simulator.ota_protocol.decision import (
     Question,
     decide,
 )
+from simulator.ota_protocol.ranges import Part, UnsatisfiableRangeError, requested_part
 
 __all__ = [
     "METHODS",
@@ -29,6 +30,9 @@ __all__ = [
     "Catalogue",
     "Decision",
     "Firmware",
+    "Part",
     "Question",
+    "UnsatisfiableRangeError",
     "decide",
+    "requested_part",
 ]

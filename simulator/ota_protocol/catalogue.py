@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simulator.firmware import Manifest
 
@@ -19,6 +21,16 @@ class Firmware:
     def of(cls, manifest: Manifest, image: bytes) -> Firmware:
         """Return the firmware that an image with this manifest is."""
         return cls(ids=manifest.ids, commit=manifest.commit, image=image)
+
+    @property
+    def sha256(self) -> bytes:
+        """The SHA-256 of the image."""
+        return _sha256(self.image)
+
+
+@lru_cache(maxsize=256)
+def _sha256(image: bytes) -> bytes:
+    return hashlib.sha256(image).digest()
 
 
 class Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,21 @@ import trio
 
 from simulator.events import EventLog
 from simulator.http import DEFAULT_LIMITS, Limits, Request, Response, serve_connection
-from simulator.ota_protocol import METHOD_NOT_ALLOWED, METHODS, Catalogue, Decision, Question, decide
+from simulator.ota_protocol import (
+    METHOD_NOT_ALLOWED,
+    METHODS,
+    Catalogue,
+    Decision,
+    Firmware,
+    Question,
+    UnsatisfiableRangeError,
+    decide,
+    requested_part,
+)
+
+_OCTET_STREAM: Final = ("Content-Type", "application/octet-stream")
+_ASKS_FOR_MORE: Final = ("range", "want-repr-digest")
+"""A client with one of these headers understands more than the stock firmware, which gets exactly what it expects."""
 
 EVENT_BOARD: Final = "server"
 """What stands in the field ``board`` of the server's events."""
@@ -71,7 +86,7 @@ class OtaServer:
         content_type = request.header("content-type")
         question = Question(method=request.method, target=request.target, content_type=content_type, body=request.body)
         decision = decide(question, self._catalogue)
-        response = _response(decision)
+        response = _response(decision, request)
         self._answers += 1
         self._offers += decision.offer is not None
         self._record(request, decision, response)
@@ -92,14 +107,39 @@ class OtaServer:
         self._events.emit(EVENT_BOARD, "server.response", status=response.status, length=len(response.body), **outcome)
 
 
-def _response(decision: Decision) -> Response:
+def _resumable(offer: Firmware, request: Request) -> Response:
+    """Return the image, or the part of it that is asked for, with its digest and a tag to resume by."""
+    etag = f'"{offer.sha256.hex()}"'
+    common = (
+        _OCTET_STREAM,
+        ("Accept-Ranges", "bytes"),
+        ("ETag", etag),
+        ("Repr-Digest", f"sha-256=:{b64encode(offer.sha256).decode()}:"),
+    )
+    size = len(offer.image)
+    try:
+        part = requested_part(request.header("range"), request.header("if-range"), etag=etag, size=size)
+    except UnsatisfiableRangeError:
+        headers = (("Content-Range", f"bytes */{size}"), ("Content-Type", "text/plain; charset=utf-8"))
+        body = f"Range Not Satisfiable: the image has {size} bytes\n".encode()
+        return Response(status=416, reason="Range Not Satisfiable", headers=headers, body=body)
+    if part is None:
+        return Response(status=200, reason="OK", headers=common, body=offer.image)
+    return Response(
+        status=206,
+        reason="Partial Content",
+        headers=(*common, ("Content-Range", part.content_range)),
+        body=offer.image[part.first : part.end],
+    )
+
+
+def _response(decision: Decision, request: Request) -> Response:
     """Return the response that carries ``decision``. Where there is no firmware, the body tells people why."""
     if decision.offer is not None:
+        if any(request.header(name) is not None for name in _ASKS_FOR_MORE):
+            return _resumable(decision.offer, request)
         return Response(
-            status=decision.status,
-            reason=decision.reason,
-            headers=(("Content-Type", "application/octet-stream"),),
-            body=decision.offer.image,
+            status=decision.status, reason=decision.reason, headers=(_OCTET_STREAM,), body=decision.offer.image
         )
     headers = [("Content-Type", "text/plain; charset=utf-8")]
     if decision.status == METHOD_NOT_ALLOWED:

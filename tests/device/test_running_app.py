@@ -9,9 +9,8 @@ import pytest
 
 from simulator.boards import Board
 from simulator.firmware import SMALLEST_IMAGE_BYTES, build_for, first_manifest, next_manifest
-from simulator.testing import scripted
 from tests.device.stage import JOIN, Stage, on_stage
-from tests.device.updates import FACTORY, SERVER, TALKATIVE, error_line, offers, without_times
+from tests.device.updates import FACTORY, TALKATIVE, error_line, without_times
 
 Result = TypeVar("Result")
 
@@ -32,7 +31,7 @@ def with_update(play: Callable[[Stage], Awaitable[Result]], after: str = "", boa
     image = build_for(board, manifest, size_bytes=SMALLEST_IMAGE_BYTES)
 
     async def main(stage: Stage) -> Result:
-        stage.world.add_server(SERVER, scripted(offers(image)))
+        stage.world.publish(image)
         return await play(stage)
 
     return on_stage(main, board=board, script=UPDATE + after, profile="hardened")

@@ -41,13 +41,14 @@ class NvsCalls(CallGroup):
         self._chip = chip
         self._emit = emit
         partition = identity.table.first(TYPE_DATA, SUBTYPE_NVS, _PARTITION)
-        self._nvs = Nvs(PartitionView(chip, partition)) if partition is not None else None
+        self.nvs = Nvs(PartitionView(chip, partition)) if partition is not None else None
+        """The store; None without a partition for it."""
 
     def init(self) -> Outcome | None:
         """Load it, and look at no error, as Lua RTOS. Returns how the run ends if the device does not survive that."""
         try:
-            if self._nvs is not None:
-                self._nvs.init()
+            if self.nvs is not None:
+                self.nvs.init()
         except EspError:
             pass
         except NvsFatalError as error:
@@ -111,9 +112,9 @@ class NvsCalls(CallGroup):
         return _decode(blob)
 
     def _open(self, namespace: bytes, *, read_only: bool = False) -> NvsHandle:
-        if self._nvs is None:
+        if self.nvs is None:
             raise NvsError(EspErr.ESP_ERR_NVS_NOT_INITIALIZED)
-        return self._nvs.open(text_of(namespace), read_only=read_only)
+        return self.nvs.open(text_of(namespace), read_only=read_only)
 
     def _carry_out(self, action: Callable[[], Any]) -> Any:
         """Let the running Lua thread pay for what the flash chip did, and the device end if it does not survive it."""

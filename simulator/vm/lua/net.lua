@@ -103,7 +103,10 @@ function net.callback(...)
 end
 
 function net.ota()
-  request("net.ota")
+  local outcome, why = request("net.ota")
+  if outcome then -- only the hardened profile tells
+    return outcome, why
+  end
 end
 
 -------------------------------------------------------------------------------------------------------------------
