@@ -33,6 +33,8 @@ DEFAULT_SSID: Final = "luatwin"
 DEFAULT_PASSWORD: Final = "virtual-wifi"  # noqa: S105 (of the access point that is there if nobody asks for another)
 
 EVENT_FORMAT: Final = 1
+RESTARTS_TOLD: Final = 3
+"""From so many restarts on a board that does not come to rest may be in a loop of them."""
 
 
 class Ending(Enum):
@@ -174,6 +176,8 @@ def run_session(
         )
         setting.efuses = device.efuses
         device.on_console = heard
+        for fault in request.faults:
+            world.inject(fault)
         for gpio, duration_ns in request.holds:
             device.hold(gpio, duration_ns)
         with ExitStack() as stack:
@@ -238,7 +242,7 @@ def _report(ending: Ending, device: Device, world: World, flash: FlashUse, remar
     why = device.why_stuck
     where = device.where()
     if ending is Ending.TIMEOUT:
-        why = f"still running after {format_duration(world.now_ns())} of simulated time"
+        why = _what_goes_on(device, world)
     return Report(
         ending=ending,
         board=device.board,
@@ -252,6 +256,17 @@ def _report(ending: Ending, device: Device, world: World, flash: FlashUse, remar
         flash=flash,
         remarks=remarks,
     )
+
+
+def _what_goes_on(device: Device, world: World) -> str:
+    """Return a sentence on a board that has not come to rest."""
+    parts = [f"still running after {format_duration(world.now_ns())} of simulated time"]
+    restarts = len(device.boots) - 1
+    if restarts >= RESTARTS_TOLD:
+        parts.append(f"it has restarted {restarts} times")
+    if device.trouble:
+        parts.append(device.trouble)
+    return "; ".join(parts)
 
 
 class _event_file:  # noqa: N801 (used like a function)

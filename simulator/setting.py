@@ -27,6 +27,7 @@ from simulator.dump import DEFAULT_BOARD, read_dump
 from simulator.efuse_file import efuses_beside, read_efuse_file
 from simulator.efuses import Efuses
 from simulator.errors import FormatError, UsageError
+from simulator.faults import Fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES, Manifest, build_for, first_manifest, next_manifest, read_manifest
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import partition_table_on
@@ -61,6 +62,10 @@ class Request:
     """Of the firmware of a new board, and of the one that is published. None: stock, and as before."""
     key: SigningKey | None = None
     """Signs both; a new board has secure boot then."""
+    faults: tuple[Fault, ...] = ()
+    """What goes wrong."""
+    authority: Path | None = None
+    """The certificate that hardened firmware trusts; None: that of the built-in server."""
     holds: tuple[tuple[int, int], ...] = ()
     """Pins that are held low when power comes on, and for how long."""
     flash_timing: FlashTiming = TYPICAL

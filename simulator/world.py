@@ -34,6 +34,7 @@ from simulator.device.manufacture import AUTORUN, new_chip, stock_files, with_se
 from simulator.efuses import Efuses
 from simulator.errors import UsageError
 from simulator.events import EventLog
+from simulator.faults import AtByte, AtShare, Fault, Layer, parse_fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
 from simulator.flash.chip import FlashChip
 from simulator.hardware import Bench
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
     from simulator.bluetooth import Advertiser, Beacon
     from simulator.hardware.parts import Part
+    from simulator.injection import Injector
+    from simulator.network import VirtualInterface
     from simulator.ota_server import Credentials
 
 Result = TypeVar("Result")
@@ -67,6 +70,7 @@ Handler: TypeAlias = Callable[[VirtualStream], Awaitable[None]]
 
 _SERVERS: Final = "203.0.113"
 """Where servers are: a range reserved for documentation (RFC 5737)."""
+ROGUE_NUMBER: Final = 253
 UPDATE_SERVER_ADDRESS: Final = f"{_SERVERS}.254"
 """The address of the built-in update server."""
 
@@ -105,6 +109,7 @@ class World:
         self._served: set[str] = set()
         self._beacons = 0
         self._hosts = 0
+        self._update_host: VirtualInterface | None = None
         self._started_s = 0.0
         self._exit = AsyncExitStack()
         self._nursery: trio.Nursery
@@ -264,6 +269,53 @@ class World:
         self._serve_updates(board.ota_server)
         return self.network.interface(name)
 
+    # -- faults ---------------------------------------------------------------------------------------------------
+
+    def inject(self, fault: Fault | str) -> None:
+        """Let something go wrong, given as such or as a user writes it: ``"truncate-clean@50%"``.
+
+        There has to be a board. Raises `UsageError` for a fault that is not known; and for one of network or server if
+        the update server is a real one, which does what it does.
+        """
+        found = parse_fault(fault) if isinstance(fault, str) else fault
+        if self._server is not None and (
+            found.kind.layer is not Layer.RADIO or isinstance(found.when, AtShare | AtByte)
+        ):
+            raise UsageError(f"--fault {found.name}: a real server does what it does; this needs the built-in one")
+        if not self.boards:
+            raise UsageError(f"--fault {found.name}: there is no board yet")
+        self._injector.add(found)
+
+    @cached_property
+    def _injector(self) -> Injector:
+        from simulator.injection import Injector
+
+        return Injector(
+            air=self.air,
+            network=self.network,
+            host=self._update_host,
+            names=lambda: sorted(self._served),
+            rogue=self._put_up_rogue,
+            events=self.events,
+            nursery=self._nursery,
+            after_flash_operation=self.boards[0].after_flash_operation,
+            started_s=self._started_s,
+        )
+
+    def _put_up_rogue(self) -> str:
+        """Put up a server of somebody else's, who says that he is the update server, and return its address."""
+        address = f"{_SERVERS}.{ROGUE_NUMBER}"
+        host = self.network.add_host(address, address)
+        self._nursery.start_soon(self._run_rogue, host.listen(HTTPS_PORT))
+        return address
+
+    async def _run_rogue(self, listener: VirtualListener) -> None:
+        from simulator.ota_server import OtaServer, made_credentials, rogue_catalogue, server_context
+
+        credentials = made_credentials(*sorted(self._served), flaw="untrusted")
+        server = OtaServer(rogue_catalogue(self.catalogue), server_context(credentials))
+        await server.serve([listener])
+
     def _trust(self) -> ssl.SSLContext:
         """Return what a hardened firmware knows: the authority that is pinned in it, and no other."""
         from simulator.network.tls import checking_client_context
@@ -282,7 +334,7 @@ class World:
         if host_name.lower() in self.network.names:
             return
         if not self._served:
-            host = self.network.add_host(host_name, UPDATE_SERVER_ADDRESS)
+            host = self._update_host = self.network.add_host(host_name, UPDATE_SERVER_ADDRESS)
             # The server costs start-up time (certificates), and many scripts never ask it.
             self._nursery.start_soon(self._run_server, host.listen(HTTPS_PORT))
         self.network.names[host_name.lower()] = [UPDATE_SERVER_ADDRESS]
@@ -292,7 +344,13 @@ class World:
         first = await listener.accept()
         from simulator.ota_server import OtaServer, server_context
 
-        server = OtaServer(self.catalogue, server_context(self._credentials), events=self.events)
+        server = OtaServer(
+            self.catalogue,
+            server_context(self._credentials),
+            events=self.events,
+            conduct=self._injector.conduct,
+            names=tuple(sorted(self._served)),
+        )
         self._nursery.start_soon(server.serve_stream, first)
         await server.serve([listener])
 

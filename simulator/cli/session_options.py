@@ -12,6 +12,7 @@ import click
 from simulator.boards.schema import Profile
 from simulator.cli.options import board_options, read_signing_key
 from simulator.errors import UsageError
+from simulator.faults import parse_fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES
 from simulator.flash.timing import PARTS, Figures
 from simulator.network.redirect import ServerAddress
@@ -35,6 +36,8 @@ _OPTIONS = (
                  help="Of a new board's firmware and of the one that is published.  [default: stock]"),
     click.option("--secure-boot", "key_file", type=click.Path(dir_okay=False, path_type=Path), metavar="KEY.pem",
                  help="Sign both for a board with secure boot: v1 with an ECDSA key, v2 with an RSA key."),
+    click.option("--fault", "faults", multiple=True, metavar="NAME[@WHEN]",
+                 help="Let something go wrong, see luatwin faults (repeatable)."),
     click.option("--hold", "holds", multiple=True, metavar="GPIO:TIME",
                  help="Hold a pin low from power-on, such as GPIO4:6s (repeatable)."),
     click.option("--flash-part", type=click.Choice(list(PARTS), case_sensitive=False), default="W25Q32JV",
@@ -77,6 +80,7 @@ def build_request(
     flash_timing: Figures,
     key_file: Path | None,
     holds: tuple[str, ...],
+    faults: tuple[str, ...],
     speed: str = "max",
     timeout: str | None = None,
     **others: Any,
@@ -92,6 +96,7 @@ def build_request(
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
         flash_timing=PARTS[flash_part][flash_timing],
         key=read_signing_key(key_file),
+        faults=tuple(parse_fault(text) for text in faults),
         holds=tuple(_hold(text) for text in holds),
         speed=_speed(speed),
         argv=_inputs_of(sys.argv[1:]),

@@ -150,6 +150,9 @@ class Device:
         self.gpio0_low = False
         """Whether somebody pulls GPIO0 low, which makes the ROM wait for esptool if it is so at a reset."""
         self._held_until_ns: dict[int, float] = {}
+        self._flash_alarms: dict[int, Callable[[], None]] = {}
+        self.trouble = ""
+        """What went wrong with the last update, in words; empty if nothing did."""
         self._boot_mode = NORMAL_BOOT_MODE
         self._random = surroundings.rng.child("random number generator")
         self._is_released = trio.Event()
@@ -453,7 +456,15 @@ class Device:
         if self._surroundings.events.wanted:
             self._emit("console", text=wire.decode("utf-8", "backslashreplace"))
 
+    def after_flash_operation(self, number: int, then: Callable[[], None]) -> None:
+        """Call ``then`` once the chip has carried out its operation ``number``, counted from 0 over its life here."""
+        self._flash_alarms[number] = then
+
     def _flash_operation(self, operation: FlashOperation) -> None:
+        if self._flash_alarms:
+            alarm = self._flash_alarms.pop(self.chip.operation_count - 1, None)
+            if alarm is not None:
+                alarm()
         if not self._surroundings.events.wanted:
             return
         if operation.kind == "erase":
@@ -492,6 +503,10 @@ class Device:
         return self._surroundings.now_ns()
 
     def _emit(self, kind: str, **fields: Any) -> None:
+        if kind == "ota.check":
+            self.trouble = ""
+        elif kind == "ota.fail":
+            self.trouble = f"net.ota(): {fields['why']}"
         self._surroundings.events.emit(self.name, kind, **fields)
 
 

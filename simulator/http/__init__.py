@@ -6,6 +6,26 @@ client side is in `simulator.network`. Read `simulator.http.connection`.
 
 from __future__ import annotations
 
-from simulator.http.connection import DEFAULT_LIMITS, Handler, Limits, Request, Response, serve_connection
+from simulator.http.connection import (
+    DEFAULT_LIMITS,
+    Ending,
+    Handler,
+    Limits,
+    RawResponse,
+    Request,
+    Response,
+    reset,
+    serve_connection,
+)
 
-__all__ = ["DEFAULT_LIMITS", "Handler", "Limits", "Request", "Response", "serve_connection"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Ending",
+    "Handler",
+    "Limits",
+    "RawResponse",
+    "Request",
+    "Response",
+    "reset",
+    "serve_connection",
+]

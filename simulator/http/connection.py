@@ -12,9 +12,12 @@ bug of ours: it is not caught here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeAlias
 
 import h11
@@ -72,7 +75,30 @@ class Response:
     body: bytes = b""
 
 
-Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+class Ending(Enum):
+    """How a connection ends after a `RawResponse`."""
+
+    CLOSE = "close"
+    """In due form."""
+    CUT = "cut"
+    """TCP is closed and TLS is not: no close_notify."""
+    RESET = "reset"
+    SILENCE = "silence"
+    """Not at all: nothing more is sent, until the client gives up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawResponse:
+    """What goes on the wire as it is, for a server that does not do what it should.
+
+    ``chunks`` are bytes, each with the seconds to wait before it is sent; an `Ending` among them is where it ends. They
+    are asked for one by one, as they are sent.
+    """
+
+    chunks: Iterable[tuple[float, bytes] | Ending]
+
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response | RawResponse]]
 
 
 class _BadRequestError(Exception):
@@ -110,7 +136,10 @@ async def _serve_request(stream: trio.abc.Stream, http: h11.Connection, handler:
     else:
         if request is not None:
             response = await handler(request)
-            await _send(stream, http, response, limits, with_body=request.method != "HEAD")
+            if isinstance(response, RawResponse):
+                await _send_raw(stream, response, limits)
+            else:
+                await _send(stream, http, response, limits, with_body=request.method != "HEAD")
 
 
 async def _receive_request(stream: trio.abc.Stream, http: h11.Connection, limits: Limits) -> Request | None:
@@ -167,6 +196,41 @@ async def _send(
                 await _send_event(stream, http, event)
     except trio.TooSlowError:
         raise trio.BrokenResourceError from None  # a client that takes nothing is as good as gone
+
+
+async def _send_raw(stream: trio.abc.Stream, response: RawResponse, limits: Limits) -> None:
+    for chunk in response.chunks:
+        if isinstance(chunk, Ending):
+            await _end(stream, chunk)
+            return
+        pause_s, data = chunk
+        if pause_s:
+            await trio.sleep(pause_s)
+        try:
+            with trio.fail_after(limits.send_s):
+                await stream.send_all(data)
+        except trio.TooSlowError:
+            raise trio.BrokenResourceError from None
+
+
+async def _end(stream: trio.abc.Stream, ending: Ending) -> None:
+    """End the connection in a way that a good server does not. Closing in due form is the caller's."""
+    if ending is Ending.SILENCE:
+        while await stream.receive_some():
+            pass
+    elif ending is not Ending.CLOSE:
+        if ending is Ending.RESET:
+            reset(stream.transport_stream if isinstance(stream, trio.SSLStream) else stream)
+        await trio.aclose_forcefully(stream)
+
+
+def reset(transport: trio.abc.Stream) -> None:
+    """Reset a TCP connection, of the virtual network or of the host."""
+    if isinstance(transport, trio.SocketStream):
+        transport.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.socket.close()
+    else:
+        transport.reset()  # type: ignore[attr-defined]
 
 
 async def _send_event(stream: trio.abc.Stream, http: h11.Connection, event: h11.Event) -> None:

@@ -89,6 +89,8 @@ class VirtualInterface:
         self._streams: dict[VirtualStream, None] = {}  # a dict because its order is that of insertion
         self._attempts: list[trio.CancelScope] = []
         self._next_port = FIRST_EPHEMERAL_PORT
+        self.refuses = False
+        """Whether connections are refused as if nobody listened."""
         self.link = Link(rng)
 
     @property
@@ -192,7 +194,7 @@ class VirtualInterface:
         """
         if not self.is_up:
             return None
-        listener = self._listeners.get(port)
+        listener = None if self.refuses else self._listeners.get(port)
         if listener is None:
             raise ConnectRefusedError(self._address, port)
         if listener.is_full:

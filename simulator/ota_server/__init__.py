@@ -8,10 +8,13 @@ open sockets: it is given listeners. Read `simulator.ota_server.server`.
 from __future__ import annotations
 
 from simulator.ota_server.catalogue import read_firmware, read_folder
+from simulator.ota_server.conduct import Conduct
+from simulator.ota_server.forgery import rogue_catalogue
 from simulator.ota_server.server import OtaServer, Statistics
 from simulator.ota_server.tls import Credentials, load_credentials, made_credentials, server_context
 
 __all__ = [
+    "Conduct",
     "Credentials",
     "OtaServer",
     "Statistics",
@@ -19,5 +22,6 @@ __all__ = [
     "made_credentials",
     "read_firmware",
     "read_folder",
+    "rogue_catalogue",
     "server_context",
 ]

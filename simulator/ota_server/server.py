@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from simulator.events import EventLog
-from simulator.http import DEFAULT_LIMITS, Limits, Request, Response, serve_connection
+from simulator.http import DEFAULT_LIMITS, Limits, RawResponse, Request, Response, serve_connection
 from simulator.ota_protocol import (
     METHOD_NOT_ALLOWED,
     METHODS,
@@ -23,6 +23,7 @@ from simulator.ota_protocol import (
     decide,
     requested_part,
 )
+from simulator.ota_server.conduct import Conduct
 
 _OCTET_STREAM: Final = ("Content-Type", "application/octet-stream")
 _ASKS_FOR_MORE: Final = ("range", "want-repr-digest")
@@ -45,6 +46,8 @@ class Statistics:
 class OtaServer:
     """Serves the firmware of ``catalogue``, on as many listeners as wanted, to any number of clients at a time.
 
+    A ``conduct`` makes it misbehave; ``names`` are then those that its made certificates are for.
+
     Events: ``server.request`` (method, target, firmware, commit) and ``server.response`` (status, length, commit of
     the firmware sent, or why there is none).
     """
@@ -56,11 +59,15 @@ class OtaServer:
         *,
         events: EventLog | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        conduct: Conduct | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
         self._catalogue = catalogue
         self._ssl_context = ssl_context
         self._events = events
         self._limits = limits
+        self.conduct = conduct
+        self._names = names
         self._open_connections = 0
         self._answers = 0
         self._offers = 0
@@ -73,7 +80,10 @@ class OtaServer:
         """Serve one client on a plain stream: TLS, one request, close_notify, close."""
         self._open_connections += 1
         try:
-            tls = trio.SSLStream(stream, self._ssl_context, server_side=True)
+            context = self._ssl_context
+            if self.conduct is not None:
+                context = self.conduct.context(context, self._names)
+            tls = trio.SSLStream(stream, context, server_side=True)
             await serve_connection(tls, self._answer, self._limits)
         finally:
             self._open_connections -= 1
@@ -82,15 +92,20 @@ class OtaServer:
         """Return what the server is doing and has done."""
         return Statistics(open_connections=self._open_connections, answers=self._answers, offers=self._offers)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | RawResponse:
         content_type = request.header("content-type")
         question = Question(method=request.method, target=request.target, content_type=content_type, body=request.body)
         decision = decide(question, self._catalogue)
+        if self.conduct is not None:
+            decision = self.conduct.decide(decision)
         response = _response(decision, request)
         self._answers += 1
         self._offers += decision.offer is not None
         self._record(request, decision, response)
-        return response
+        if self.conduct is None:
+            return response
+        is_image = decision.offer is not None and response.status in (200, 206)
+        return self.conduct.shape(response, image=decision.offer.image if decision.offer and is_image else None)
 
     def _record(self, request: Request, decision: Decision, response: Response) -> None:
         if self._events is None or not self._events.wanted:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -27,8 +27,11 @@ from simulator.network.tls import allow_stock_clients
 
 DEFAULT_NAMES: Final = ("ota.whitecatboard.org", "localhost", "127.0.0.1")
 """The server that Lua RTOS asks if nobody configured another, and this host."""
+OTHER_HOST: Final = "other.example"
+"""Whom a certificate is for that has the flaw "wrong-host"."""
 _KEY_BITS: Final = 2048
 _NOT_BEFORE: Final = datetime(2020, 1, 1, tzinfo=UTC)
+_EXPIRED: Final = datetime(2020, 12, 31, tzinfo=UTC)
 _NOT_AFTER: Final = datetime(2049, 12, 31, tzinfo=UTC)
 _AUTHORITY_SERIAL: Final = 1
 _SERVER_SERIAL: Final = 2
@@ -46,24 +49,29 @@ class Credentials:
     authority: bytes = b""
 
 
+Flaw = Literal["expired", "wrong-host", "untrusted"]
+"""What may be wrong with a certificate."""
+
+
 @cache
-def made_credentials(*names: str) -> Credentials:
+def made_credentials(*names: str, flaw: Flaw | None = None) -> Credentials:
     """Return credentials for ``names`` (DNS names and IP addresses; `DEFAULT_NAMES` if there are none).
 
-    Made once per process and set of names, which takes about a tenth of a second.
+    With a ``flaw`` they are not good: expired in 2020, for another host, or signed by somebody who only calls himself
+    the authority; ``authority`` is the good one all the same. Made once per process, names and flaw, which takes about
+    a tenth of a second.
     """
     names = names or DEFAULT_NAMES
-    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "LuaTwin certificate authority")])
+    authority_name, authority_key, authority = _authority(names)
+    if flaw == "untrusted":
+        authority_key = _new_key()
+    if flaw == "wrong-host":
+        names = (OTHER_HOST,)
+    server_key = _new_key()
     server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    authority_key, server_key = _new_key(), _new_key()
-    authority = (
-        _builder(authority_name, authority_name, authority_key.public_key(), _AUTHORITY_SERIAL)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
+    not_after = _EXPIRED if flaw == "expired" else _NOT_AFTER
     server = (
-        _builder(server_name, authority_name, server_key.public_key(), _SERVER_SERIAL)
+        _builder(server_name, authority_name, server_key.public_key(), _SERVER_SERIAL, not_after)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -93,13 +101,16 @@ def load_credentials(chain: Path, key: Path) -> Credentials:
 
 
 @cache
-def server_context(credentials: Credentials) -> ssl.SSLContext:
-    """Return a server's context that stock boards (TLS 1.1) and newer clients can connect to.
+def server_context(credentials: Credentials, *, newest_only: bool = False) -> ssl.SSLContext:
+    """Return a server's context that stock boards (TLS 1.1) and newer clients can connect to; or TLS 1.3 alone.
 
     No session is ever resumed, so every connection is the same handshake. Raises `ssl.SSLError` for bad credentials.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    allow_stock_clients(context)
+    if newest_only:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    else:
+        allow_stock_clients(context)
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     with tempfile.NamedTemporaryFile() as file:  # readable by us only; `ssl` loads certificates from files alone
@@ -109,11 +120,27 @@ def server_context(credentials: Credentials) -> ssl.SSLContext:
     return context
 
 
+@cache
+def _authority(names: tuple[str, ...]) -> tuple[x509.Name, rsa.RSAPrivateKey, x509.Certificate]:
+    """Return the name, the key and the certificate of the authority for servers called ``names``."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "LuaTwin certificate authority")])
+    key = _new_key()
+    certificate = (
+        _builder(name, name, key.public_key(), _AUTHORITY_SERIAL, _NOT_AFTER)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return name, key, certificate
+
+
 def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, serial: int) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, serial: int, not_after: datetime
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -121,7 +148,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, seria
         .public_key(key)
         .serial_number(serial)
         .not_valid_before(_NOT_BEFORE)
-        .not_valid_after(_NOT_AFTER)
+        .not_valid_after(not_after)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

@@ -61,7 +61,7 @@ class AccessPoint:
         if not 1 <= channel <= CHANNEL_MAX:
             raise UsageError(f"access point {ssid!r}: channel {channel} is not 1 to {CHANNEL_MAX}")
         self.ssid: Final = ssid
-        self.password: Final = password
+        self.password = password
         self.auth: Final = auth
         self.channel: Final = channel
         self.second: Final = second
@@ -157,6 +157,11 @@ class Air:
     def set_rssi(self, point: AccessPoint, rssi_dbm: int) -> None:
         """Move ``point`` nearer or farther. Out of hearing it is silent but, unlike switched off, forgets nobody."""
         point.rssi_dbm = rssi_dbm
+        self._subscribers.tell()
+
+    def set_password(self, point: AccessPoint, password: str) -> None:
+        """Change the password of ``point``. Who is joined stays so; the next to join has to know it."""
+        point.password = password
         self._subscribers.tell()
 
     def hears(self, point: AccessPoint) -> bool:

@@ -64,15 +64,15 @@ class Download:
         if self._writer.received_bytes:
             self._check(self._writer.head(HEAD_BYTES))
         attempts = 0
+        farthest = self._writer.received_bytes  # progress is what no attempt brought before, or a liar goes on for ever
         while True:
-            before = self._writer.received_bytes
             try:
                 return await self._attempt()
             except DownloadBrokenError as error:
+                attempts = 1 if self._writer.received_bytes >= farthest + PROGRESS_BYTES else attempts + 1
+                farthest = max(farthest, self._writer.received_bytes)
                 if isinstance(error, StalePartError):
                     self._writer.restart("")
-                gained = self._writer.received_bytes - before
-                attempts = 1 if gained >= PROGRESS_BYTES else attempts + 1
                 if attempts >= ATTEMPTS_MAX:
                     raise
                 longest_s = min(BACKOFF_S * 2 ** (attempts - 1), BACKOFF_MAX_S)
@@ -88,8 +88,7 @@ class Download:
                 return False
             await self._take(answer)
         if answer.sha256 is not None and answer.sha256 != writer.sha256:
-            writer.restart("")
-            raise DownloadBrokenError("the SHA-256 of what arrived is not the one that the server names")
+            raise StalePartError("the SHA-256 of what arrived is not the one that the server names")
         self._emit("ota.end", partition=writer.label, written=writer.received_bytes)
         return True
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import ssl
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +32,11 @@ STALL_S: Final = 15.0
 STALL_BYTES: Final = 4096
 """A download that brings less than so much in that time is as good as broken."""
 
+_TIMEOUTS: Final[Mapping[type[httpx.TransportError], str]] = {
+    httpx.ConnectTimeout: f"no connection within {TIMEOUT_S:g} s",
+    httpx.ReadTimeout: f"nothing came for {TIMEOUT_S:g} s",
+    httpx.WriteTimeout: f"nothing could be sent for {TIMEOUT_S:g} s",
+}
 _OCTET_STREAM: Final = "application/octet-stream"
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _SHA_256: Final = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
@@ -146,8 +151,8 @@ def _broken_downloads() -> Iterator[None]:
         if bad_certificate is not None:
             message = f"the server's certificate is no good: {bad_certificate.verify_message}"
             raise UpdateRefusedError(message) from error
-        text = str(error)
-        raise DownloadBrokenError(text[:1].lower() + text[1:] if text else type(error).__name__) from error
+        text = _TIMEOUTS.get(type(error)) or str(error) or type(error).__name__
+        raise DownloadBrokenError(text[:1].lower() + text[1:]) from error
 
 
 def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
