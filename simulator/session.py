@@ -104,6 +104,8 @@ class Report:
     why: str
     where: str
     """Where the Lua code was last seen."""
+    trouble: str
+    """What went wrong with the last update; empty if nothing did."""
     simulated_ns: int
     bricked: bool
     flash: FlashUse
@@ -134,6 +136,7 @@ class Report:
             ],
             "script_errors": list(self.script_errors),
             "why": self.why or None,
+            "trouble": self.trouble or None,
             "simulated_s": self.simulated_ns / NS_PER_S,
             "flash": self.flash.to_json(),
             "remarks": list(self.remarks),
@@ -251,6 +254,7 @@ def _report(ending: Ending, device: Device, world: World, flash: FlashUse, remar
         script_errors=tuple(device.script_errors),
         why=why,
         where=where,
+        trouble=device.trouble,
         simulated_ns=world.now_ns(),
         bricked=device.is_bricked,
         flash=flash,

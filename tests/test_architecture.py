@@ -81,6 +81,7 @@ ROOMS = (
     Room("world", Kind.SHELL, {"trio"}),
     Room("setting", Kind.SHELL),
     Room("session", Kind.SHELL, {"trio"}),
+    Room("trial", Kind.SHELL),
     Room("doctor", Kind.SHELL, {"trio"}),
     Room("cli", Kind.SHELL, {"trio", "click", "rich"}),
 )

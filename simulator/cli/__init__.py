@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "boot": ("simulator.cli.boot:boot", "What would the bootloader do with this flash?"),
     "boards": ("simulator.cli.boards:boards", "The catalogue of boards."),
     "api": ("simulator.cli.api:api", "The Lua API, with the status of every function."),
+    "faults": ("simulator.cli.faults:faults", "What can go wrong, by name."),
     "doctor": ("simulator.cli.doctor:doctor", "What of this installation works, and how to mend what does not."),
 }
 

@@ -15,8 +15,17 @@ from simulator.cli.listening import address_of, listen
 from simulator.cli.options import Settings, verbose_option
 from simulator.errors import UsageError
 from simulator.events import Event, EventLog
+from simulator.faults import Always, AtByte, AtShare, parse_fault
 from simulator.network.tls import stock_tls_version
-from simulator.ota_server import Credentials, OtaServer, load_credentials, made_credentials, read_folder, server_context
+from simulator.ota_server import (
+    Conduct,
+    Credentials,
+    OtaServer,
+    load_credentials,
+    made_credentials,
+    read_folder,
+    server_context,
+)
 from simulator.ota_server.tls import DEFAULT_NAMES
 
 DEFAULT_PORT: Final = 8443
@@ -32,9 +41,14 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--cert", type=_FILE, metavar="FILE", help="A certificate chain (PEM); one is made if none is given.")
 @click.option("--key", type=_FILE, metavar="FILE", help="Its key (PEM).")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="NAME[@WHEN]", help="Misbehave, see luatwin faults (repeatable)."
+)
 @verbose_option
 @click.pass_obj
-def serve(settings: Settings, folder: Path, host: str, port: int, cert: Path | None, key: Path | None) -> None:
+def serve(
+    settings: Settings, folder: Path, host: str, port: int, cert: Path | None, key: Path | None, faults: tuple[str, ...]
+) -> None:
     """Serve the firmware in a folder to virtual and real boards, until Ctrl-C.
 
     A board asks for the firmware of its id; of several, the one that was built last is offered. With -v every question
@@ -45,7 +59,10 @@ def serve(settings: Settings, folder: Path, host: str, port: int, cert: Path | N
     events = EventLog(time.monotonic_ns)
     if settings.verbose:
         events.subscribe(_say_answer)
-    server = OtaServer(catalogue, server_context(credentials), events=events)
+    names = _names(host)
+    server = OtaServer(
+        catalogue, server_context(credentials), events=events, conduct=_conduct(faults) if faults else None, names=names
+    )
     count = len(catalogue.offers)
     trio.run(_serve, server, host, port, f"{count} firmware{'s' if count > 1 else ''} from {folder}")
 
@@ -55,7 +72,28 @@ def _credentials(cert: Path | None, key: Path | None, host: str) -> Credentials:
         return load_credentials(cert, key)
     if cert or key:
         raise UsageError("--cert and --key belong together; give both, or neither for a made certificate")
-    return made_credentials(*dict.fromkeys((*DEFAULT_NAMES, host)))
+    return made_credentials(*_names(host))
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """Return the names that a certificate for a server on ``host`` should have."""
+    return tuple(dict.fromkeys((*DEFAULT_NAMES, host)))
+
+
+def _conduct(faults: tuple[str, ...]) -> Conduct:
+    """Return how the server misbehaves. Raises `UsageError` for what a server cannot do to its clients."""
+    conduct = Conduct()
+    for text in faults:
+        fault = parse_fault(text)
+        if not fault.kind.layer.is_of_server or fault.duration_ns is not None:
+            raise UsageError(f"--fault {text!r}: a server on a real port can do only what it does itself, and for good")
+        if isinstance(fault.when, Always):
+            conduct.begin(fault.kind)
+        elif isinstance(fault.when, AtShare | AtByte):
+            conduct.add_due(fault)
+        else:
+            raise UsageError(f"--fault {text!r}: a server knows no moment but a place in the image, such as 50%")
+    return conduct
 
 
 async def _serve(server: OtaServer, host: str, port: int, what: str) -> None:

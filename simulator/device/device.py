@@ -67,6 +67,8 @@ class BootRecord:
     label: str
     offset: int
     commit: str
+    firmware: str
+    """The documented id of the firmware."""
 
 
 @dataclass(slots=True)
@@ -394,7 +396,7 @@ class Device:
             self._emit("boot.app", label=label, offset=offset, commit=None)
             return Hang(f"the app in {label} cannot run here: {error}")
         self._emit("boot.app", label=label, offset=offset, commit=manifest.commit)
-        self.boots.append(BootRecord(reason, label, offset, manifest.commit))
+        self.boots.append(BootRecord(reason, label, offset, manifest.commit, manifest.documented_id))
         # RTC memory is loaded from the image again, except after deep sleep.
         if reason is not ResetReason.DEEPSLEEP_RESET:
             self._rtc.stack.clear()

@@ -26,6 +26,8 @@ import trio
 _PIECE_BYTES: Final = 64 * 1024
 """How much of a body is handed to the stream at once: four TLS records."""
 
+_FLUSH_S: Final = 0.2
+
 #: What h11 and we refuse requests with, in the words of RFC 9110; those of `http.HTTPStatus` change with Python.
 _REFUSALS: Final = {
     400: "Bad Request",
@@ -220,17 +222,18 @@ async def _end(stream: trio.abc.Stream, ending: Ending) -> None:
             pass
     elif ending is not Ending.CLOSE:
         if ending is Ending.RESET:
-            reset(stream.transport_stream if isinstance(stream, trio.SSLStream) else stream)
+            await reset(stream.transport_stream if isinstance(stream, trio.SSLStream) else stream)
         await trio.aclose_forcefully(stream)
 
 
-def reset(transport: trio.abc.Stream) -> None:
-    """Reset a TCP connection, of the virtual network or of the host."""
+async def reset(transport: trio.abc.Stream) -> None:
+    """Reset a TCP connection, of the virtual network or of the host, once what was sent is on its way."""
     if isinstance(transport, trio.SocketStream):
+        await trio.sleep(_FLUSH_S)  # a reset drops what the host has not sent yet
         transport.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.socket.close()
     else:
-        transport.reset()  # type: ignore[attr-defined]
+        transport.reset_behind_data()  # type: ignore[attr-defined]
 
 
 async def _send_event(stream: trio.abc.Stream, http: h11.Connection, event: h11.Event) -> None:

@@ -273,6 +273,15 @@ class VirtualStream(trio.abc.HalfCloseableStream):
             self._incoming.break_writer(arrives_at)
             self._end()
 
+    def reset_behind_data(self) -> None:
+        """Reset as somebody on the way does who has let everything pass that was sent so far."""
+        if not self._closed:
+            arrives_at = self._outgoing.route.arrival(0)
+            self._outgoing.lost = True  # what is sent from now on
+            self._outgoing.break_reader(arrives_at)
+            self._incoming.break_writer(arrives_at)
+            self._end()
+
     def vanish(self) -> None:
         """The link under this end is gone: this end breaks at once, and nobody tells the other end."""
         now = trio.current_time()

@@ -8,6 +8,7 @@ no limit; `ATTEMPTS_MAX` in a row that bring nothing are the end.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from typing import Final
 
 import trio
@@ -103,14 +104,15 @@ class Download:
         else:
             self._begin(answer)
         head = b""
-        async for part in answer.parts():
-            data = part
-            if writer.received_bytes == 0:
-                head += part
-                if len(head) < HEAD_BYTES:
-                    continue
-                data = self._checked(head, answer)
-            await self._carry_out(writer.write(data), answer)
+        async with aclosing(answer.parts()) as parts:
+            async for part in parts:
+                data = part
+                if writer.received_bytes == 0:
+                    head += part
+                    if len(head) < HEAD_BYTES:
+                        continue
+                    data = self._checked(head, answer)
+                await self._carry_out(writer.write(data), answer)
         if writer.received_bytes == 0:
             check_size(len(head), writer.slot_bytes)
             await self._carry_out(writer.write(self._checked(head, answer)), answer)

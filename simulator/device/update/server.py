@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import ssl
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,19 +56,27 @@ class ImageAnswer:
     sha256: bytes | None
     response: httpx.Response
 
-    async def parts(self) -> AsyncIterator[bytes]:
+    async def parts(self) -> AsyncGenerator[bytes]:
         """Yield the bytes as they arrive. Raises `DownloadBrokenError`, also if they only trickle."""
         received = 0
         window_ends, window_bytes = trio.current_time() + STALL_S, 0
-        with _broken_downloads():
-            async for part in self.response.aiter_raw():
-                received += len(part)
-                window_bytes += len(part)
-                if trio.current_time() >= window_ends:
-                    if window_bytes < STALL_BYTES:
-                        raise DownloadBrokenError(f"only {window_bytes} bytes in {STALL_S:g} s")
-                    window_ends, window_bytes = trio.current_time() + STALL_S, 0
-                yield part
+        raw = self.response.aiter_raw()
+        try:
+            with _broken_downloads():
+                async for part in raw:
+                    received += len(part)
+                    window_bytes += len(part)
+                    if trio.current_time() >= window_ends:
+                        if window_bytes < STALL_BYTES:
+                            raise DownloadBrokenError(f"only {window_bytes} bytes in {STALL_S:g} s")
+                        window_ends, window_bytes = trio.current_time() + STALL_S, 0
+                    yield part
+        finally:
+            # The generators inside httpx and httpcore end only by being read to an end, which a closed one has at once.
+            await self.response.aclose()
+            with suppress(httpx.TransportError, httpx.StreamError):
+                async for _ in raw:
+                    pass
         if self.size_bytes is not None and self.first + received < self.size_bytes:
             raise DownloadBrokenError(f"the server sent {self.first + received} of {self.size_bytes} bytes")
 

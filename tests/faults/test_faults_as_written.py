@@ -1,0 +1,72 @@
+"""How a fault is written: ``NAME[@WHEN][+TIME]``."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.errors import UsageError
+from simulator.faults import FAULTS, Always, AtByte, AtFlashOp, AtShare, AtTime, Layer, Moment, parse_fault
+from simulator.units import NS_PER_S
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "when", "duration_s"),
+    [
+        ("slow", "slow", Always(), None),
+        ("slow@3s", "slow", AtTime(3 * NS_PER_S), None),
+        ("slow@1m30s+500ms", "slow", AtTime(90 * NS_PER_S), 0.5),
+        ("ap-down+20s", "ap-down", AtShare(0.5), 20),
+        ("truncate-clean@12.5%", "truncate-clean", AtShare(0.125), None),
+        ("truncate-clean@0%", "truncate-clean", AtShare(0.0), None),
+        ("drip@byte:64K", "drip", AtByte(65536), None),
+        ("drip@byte:100", "drip", AtByte(100), None),
+        ("blackhole@flash-op:1742+1s", "blackhole", AtFlashOp(1742), 1),
+        (" huge ", "huge", Always(), None),
+    ],
+)
+def test_says_what_goes_wrong_and_when_and_for_how_long(
+    text: str, name: str, when: Moment, duration_s: float | None
+) -> None:
+    fault = parse_fault(text)
+    assert (fault.name, fault.when) == (name, when)
+    assert fault.duration_ns == (None if duration_s is None else duration_s * NS_PER_S)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_has_a_moment_of_its_own(name: str) -> None:
+    fault = parse_fault(name)
+    if not fault.kind.lasts:
+        assert isinstance(fault.when, AtShare), "what strikes once needs a place to strike"
+    assert name in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "--fault '': there is no such fault 'luatwin faults' lists them"),
+        ("@3s", "there is no such fault"),
+        ("truncate", "there is no such fault; did you mean truncate-reset?"),
+        ("slow@", "there is no such fault"),
+        ("slow@soon", "'soon' is no moment; write a time such as 3s, a share of the download such as 50%, byte:64K or"),
+        ("slow@150%", "150% of the download is more than there is"),
+        ("slow@flash-op:x", "'flash-op:x' is no moment"),
+        ("slow@byte:x", "'x' is not a size"),
+        ("slow+ever", "'ever' is not a time"),
+        ("corrupt-byte+3s", "--fault 'corrupt-byte+3s': corrupt-byte strikes once, it does not last"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_is_allowed(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_fault(text)
+    assert message in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize("when", [AtShare(0.0), AtShare(0.5), AtShare(1.0), AtByte(0), AtByte(10**6)])
+def test_a_place_is_always_inside_the_image(size: int, when: AtShare | AtByte) -> None:
+    assert 0 <= when.offset(size) < size
+
+
+def test_every_layer_has_faults() -> None:
+    assert {kind.layer for kind in FAULTS.values()} == set(Layer)
