@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.hardware.one_wire import OneWireDevice
     from simulator.hardware.parts.part import Part
     from simulator.hardware.spi import SpiDevice
+    from simulator.hardware.two_wire import TwoWireDevice
 
 GPIO_COUNT: Final = 40
 GPIOS: Final = frozenset((*range(24), 25, 26, 27, *range(32, 40)))
@@ -68,6 +69,8 @@ class Bench:
         self.spi_devices: list[tuple[Wire, SpiDevice]] = []
         """Clock, device."""
         self.one_wire_devices: list[tuple[Wire, OneWireDevice]] = []
+        self.two_wire_devices: list[tuple[Wire, Wire, TwoWireDevice]] = []
+        """Clock, data, device."""
         self.can_nodes: list[tuple[Wire, Wire, CanNode]] = []
         """The wires to the board's transmitter and receiver, node."""
         self.touch_counts: dict[int, Callable[[], int]] = {}
@@ -193,6 +196,11 @@ class Bench:
                     self._moment_ns = outer_ns
 
     # -- events ---------------------------------------------------------------------------------------------------
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether anybody wants events."""
+        return self._events.wanted
 
     def tell(self, part: Part, **what: Any) -> None:
         """Write an event of kind ``part``: something that can be seen or heard of it has changed."""

@@ -17,9 +17,11 @@ from simulator.hardware.parts import (
     analog,
     basic,
     bme280,
+    display_parts,
     i2c_parts,
     one_wire_parts,
     pulse_parts,
+    segment_parts,
     serial_parts,
     spi_parts,
 )
@@ -35,6 +37,8 @@ _MODULES: Final = (
     spi_parts,
     serial_parts,
     actuators,
+    display_parts,
+    segment_parts,
 )
 
 PARTS: Final[Mapping[str, type[Part]]] = {
