@@ -68,6 +68,7 @@ ROOMS = (
     Room("bluetooth", Kind.MODEL),
     Room("airwaves", Kind.MODEL),
     Room("console", Kind.PURE),
+    Room("graphics", Kind.MODEL, {"PIL", "qrcodegen"}),
     Room("ota_protocol", Kind.PURE),
     Room("mqtt", Kind.MODEL),
     Room("vm", Kind.MODEL, {"lupa", "greenlet"}),

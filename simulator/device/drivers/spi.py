@@ -15,6 +15,7 @@ from simulator.device.drivers.shared import Driver
 from simulator.device.kernel import DONE, WAIT, Task
 from simulator.hardware import GPIOS, OUTPUTS, Unit
 from simulator.hardware.spi import SpiBus
+from simulator.units import NS_PER_S
 from simulator.vm.exceptions import DriverError
 
 BUSES: Final = (2, 3)
@@ -92,6 +93,59 @@ class SpiDriver(Driver):
         self.shared.pay(duration_ns)
         return received
 
+    # -- for other drivers ----------------------------------------------------------------------------------------
+
+    def setup(self, bus: int, cs: int, speed_hz: int, *, mode: int = 0, flags: int = WRITE | READ) -> int:
+        """Attach a device to a bus and return it (``spi_setup``)."""
+        if bus not in BUSES:
+            raise DriverError("spi", "InvalidUnit")
+        if not 0 <= mode <= 3:
+            raise DriverError("spi", "InvalidMode")
+        unit = self._units[bus]
+        cs = self._checked_pins(unit, cs, flags)
+        if not unit.is_set_up:
+            self.lock_bus(bus, flags=flags)
+        self.shared.locks.take_gpio(Unit("spi", bus << 8), cs, "CS")
+        number = self._slot_number(unit, cs)
+        if number is None:
+            raise DriverError("spi", "NoMoreDevicesAllowed")
+        if not unit.is_set_up:
+            self._set_up_bus(bus, unit, flags)
+        is_native = (unit.miso, unit.mosi, unit.clk) == _NATIVE[bus]
+        speed_hz = speed_hz if is_native else min(speed_hz, _MATRIX_SPEED_HZ_MAX)
+        unit.slots[number] = _Slot(cs, mode, max(1, speed_hz), flags)
+        self.shared.gpio.set_latch(cs, 1)
+        self.shared.gpio.configure(cs, output=True)
+        return bus << 8 | number
+
+    def lock_bus(self, bus: int, *, flags: int = WRITE | READ) -> None:
+        """Lock the pins of a bus (``spi_lock_bus_resources``)."""
+        unit = self._units[bus]
+        wanted = [(unit.miso, "MISO")] if flags & READ else []
+        wanted += [(unit.mosi, "MOSI")] if flags & WRITE else []
+        wanted.append((unit.clk, "CLK"))
+        self.shared.locks.take(Unit("spi", bus << 8), *((Unit("gpio", gpio), tag) for gpio, tag in wanted))
+
+    def pins(self, bus: int) -> tuple[int, int, int]:
+        """Return the pins of a bus: input, output and clock."""
+        unit = self._units[bus]
+        return unit.miso, unit.mosi, unit.clk
+
+    def exchange(self, device: int, data: bytes) -> bytes:
+        """Select a device, shift bytes out and in, and deselect it."""
+        unit, slot = self._checked(device)
+        selected, unit.selected = unit.selected, device
+        self.shared.gpio.set_latch(slot.cs, 0)
+        received = self._transfer(device, data)
+        self.shared.gpio.set_latch(slot.cs, 1)
+        unit.selected = selected
+        return received
+
+    def byte_ns(self, device: int) -> float:
+        """Return how long a byte takes."""
+        _, slot = self._checked(device)
+        return 8 * NS_PER_S / slot.speed_hz
+
     # -- what scripts call ----------------------------------------------------------------------------------------
 
     @call("spi.pins")
@@ -123,33 +177,11 @@ class SpiDriver(Driver):
     @call("spi.attach")
     def _attach(self, bus: int, is_master: bool, cs: int, speed_hz: int, mode: int, flags: int) -> tuple[Any, ...]:
         self.shared.pay()
-        if bus not in BUSES:
-            raise DriverError("spi", "InvalidUnit")
-        if not is_master:
+        if bus in BUSES and not is_master:
             raise DriverError("spi", "SlaveNotAllowed")
-        if not 0 <= mode <= 3:
-            raise DriverError("spi", "InvalidMode")
-        unit = self._units[bus]
-        cs = self._checked_pins(unit, cs, flags)
-        owner = Unit("spi", bus << 8)
-        if not unit.is_set_up:
-            wanted = [(unit.miso, "MISO")] if flags & READ else []
-            wanted += [(unit.mosi, "MOSI")] if flags & WRITE else []
-            wanted.append((unit.clk, "CLK"))
-            self.shared.locks.take(owner, *((Unit("gpio", gpio), tag) for gpio, tag in wanted))
-        self.shared.locks.take_gpio(owner, cs, "CS")
-        number = self._slot_number(unit, cs)
-        if number is None:
-            raise DriverError("spi", "NoMoreDevicesAllowed")
-        if not unit.is_set_up:
-            self._set_up_bus(bus, unit, flags)
-        is_native = (unit.miso, unit.mosi, unit.clk) == _NATIVE[bus]
-        speed_hz = speed_hz if is_native else min(speed_hz, _MATRIX_SPEED_HZ_MAX)
-        unit.slots[number] = _Slot(cs, mode, max(1, speed_hz), flags)
-        self.shared.gpio.set_latch(cs, 1)
-        self.shared.gpio.configure(cs, output=True)
+        device = self.setup(bus, cs, speed_hz, mode=mode, flags=flags)
         handle = len(self._handles) + 1
-        self._handles[handle] = _Handle(bus << 8 | number)
+        self._handles[handle] = _Handle(device)
         return (handle,)
 
     def _checked_pins(self, unit: _Unit, cs: int, flags: int) -> int:
