@@ -109,7 +109,7 @@ class I2cBus:
         if not (scl.level(at_ns) and sda.level(at_ns)):
             transfer.ending = Ending.STUCK
             return transfer
-        drawing = _Drawing(at_ns, NS_PER_S // speed_hz)
+        drawing = _Drawing(at_ns, NS_PER_S // speed_hz, is_wanted=scl.is_watched)
         for step in steps:
             match step:
                 case Start():
@@ -156,13 +156,14 @@ class I2cBus:
 
 
 class _Drawing:
-    """The edges of both wires, as they come."""
+    """The time that goes by, and the edges of both wires if somebody wants them."""
 
-    def __init__(self, at_ns: int, bit_ns: int) -> None:
+    def __init__(self, at_ns: int, bit_ns: int, *, is_wanted: bool) -> None:
         self.now_ns = at_ns
         self.clock: list[Edge] = []
         self.data: list[Edge] = []
         self._bit_ns = bit_ns
+        self._is_wanted = is_wanted
 
     def start(self) -> None:
         """Data falls while the clock is high."""
@@ -183,6 +184,9 @@ class _Drawing:
 
     def byte(self, byte: int, *, acknowledged: bool) -> None:
         """Eight bits and an acknowledge; data changes while the clock is low."""
+        if not self._is_wanted:
+            self.now_ns += _BITS_PER_BYTE * self._bit_ns
+            return
         half_ns, quarter_ns = self._bit_ns // 2, self._bit_ns // 4
         for index in range(_BITS_PER_BYTE):
             bit = byte >> 7 - index & 1 if index < 8 else int(not acknowledged)

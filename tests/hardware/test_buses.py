@@ -144,11 +144,13 @@ def clocked(clock: list[Edge], data: list[Edge]) -> list[int]:
 def test_the_edges_of_an_i2c_transfer_are_those_of_its_bits() -> None:
     from simulator.hardware.i2c import _Drawing
 
-    drawing = _Drawing(0, 2500)
-    drawing.start()
-    drawing.byte(0xA2, acknowledged=True)
-    drawing.byte(0x0F, acknowledged=False)
-    drawing.stop()
+    drawing, unseen = _Drawing(0, 2500, is_wanted=True), _Drawing(0, 2500, is_wanted=False)
+    for drawn in (drawing, unseen):
+        drawn.start()
+        drawn.byte(0xA2, acknowledged=True)
+        drawn.byte(0x0F, acknowledged=False)
+        drawn.stop()
+    assert unseen.now_ns == drawing.now_ns
     bits = clocked(drawing.clock, drawing.data)
     # Before the nine bits of each byte there is no rising edge at the start, and after them one at the stop.
     assert bits == [*(1, 0, 1, 0, 0, 0, 1, 0, 0), *(0, 0, 0, 0, 1, 1, 1, 1, 1), 0]
