@@ -38,6 +38,7 @@ from simulator.faults import AtByte, AtShare, Fault, Layer, parse_fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
 from simulator.flash.chip import FlashChip
 from simulator.hardware import Bench
+from simulator.hardware.soldered import soldered_parts
 from simulator.network import (
     NetworkInterface,
     RealInterface,
@@ -201,7 +202,7 @@ class World:
         bootloader_log_level: str | None = None,
     ) -> Device:
         """Put up a board with this flash, without power. ``name`` is what the events call it, ``b0`` and so on by
-        default. ``efuses`` are those of a chip that was used before.
+        default. ``efuses`` are those of a chip that was used before. What is soldered on the board is on its bench.
         """
         name = name or f"b{len(self.boards)}"
         surroundings = Surroundings(
@@ -224,6 +225,8 @@ class World:
             arguments=arguments,
             bootloader_log_level=bootloader_log_level,
         )
+        for description in soldered_parts(board):
+            self.attach(device, description)
         self.boards.append(device)
         return device
 

@@ -604,3 +604,20 @@ def test_a_display_that_is_on_the_bench_already_is_used() -> None:
 def test_drawing_takes_time() -> None:
     script = f"{TFT} local t = os.clock() gdisplay.clear() print(os.clock() - t > 0.01, os.clock() - t < 0.1)"
     assert lines(script) == ["true\ttrue"]
+
+
+def test_an_oled_that_is_soldered_on_a_board_is_on_its_bench() -> None:
+    async def play(stage: Stage) -> set[tuple[int, int]]:
+        await stage.boot()
+        shown = stage.board.bench.part("display")
+        assert isinstance(shown, ScreenPart)
+        assert shown.picture is not None
+        return lit(shown.picture)
+
+    assert on_stage(play, board="WEMOS-ESP32-OLED", script=f"{OLED} gdisplay.putpixel(3, 4)") == {(3, 4)}
+
+
+@staged(board="WHITECAT-ESP32-N2-DEVKIT-OTA", script="gdisplay.attach(gdisplay.ILI9341)")
+async def test_a_display_on_the_power_bus_switches_it_on(stage: Stage) -> None:
+    await stage.boot()
+    assert [event["level"] for event in stage.of_kind("pin") if event["gpio"] == 27] == [1]

@@ -120,6 +120,9 @@ class GdisplayDriver(Driver):
         if display.backlight is not None:
             self.shared.gpio.set_latch(display.backlight, 0)
             self.shared.gpio.configure(display.backlight, output=True)
+        if display.power_bus:
+            for wait_ns in self.shared.power_bus.on():
+                self.shared.pay(wait_ns)
         controller = self._started.get(chipset)
         if controller is None:
             controller = self._started[chipset] = CONTROLLERS[chipset](self.shared, chipset, display)
