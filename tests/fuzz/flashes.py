@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from hypothesis import strategies as st
 
 from simulator.boards import load_board
+from simulator.boot import V4_0, V5_2, BootConfig, SecureBoot, run_bootloader
+from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET, build_bootloader_image
+from simulator.efuses import Efuses, Fuse
+from simulator.errors import FormatError
 from simulator.formats import (
     AppDescriptor,
+    AppImage,
     ImageState,
     OtaData,
     Partition,
@@ -28,28 +32,17 @@ from simulator.formats import (
 )
 from simulator.formats.image import HEADER_BYTES, IMAGE_MAGIC, checksum, padding_length
 from simulator.formats.partition_table import TABLE_OFFSET
+from simulator.signatures import SIGNATURE_BLOCK_BYTES, SIGNATURE_SECTOR_BYTES, SigningKey
 from simulator.testing import TWO_SLOTS, build_flash, small_firmware
 from simulator.units import MIB
+from tests.boot.secure_flash import config_for, esp32_for, secure_chip
 from tests.firmware.linked_image import dump_of, hello_world, lua_rtos
+from tests.fuzz.recipes import WORD, WORDS, Edit, Mender, Recipe, edits
+from tests.signatures.signing_keys import V1, V2
 
-WORDS: Final = st.one_of(
-    st.sampled_from(
-        [
-            *(0, 1, 2, 3, 4, 0x10, 0xFF, 0x100, 0x1000, 0x2000, 0x8000, 0x9000, 0x10000, 0x110000, 0x320000, 0x320004),
-            *(0x3FF000, 0x400000, 0x400001, 0xFFFFFC, 0x1000000, 0x1000004, 0x7FFFFFFF, 0x80000000),
-            *(0x3F400020, 0x3FFAE000, 0x3FFB0000, 0x3FFFFFFC, 0x40078000, 0x40080400, 0x400C0000, 0x400D0020),
-            *(0x50000000, 0xFFFF0000, 0xFFFFF000, 0xFFFFFFFC, 0xFFFFFFFF),
-        ]
-    ),
-    st.integers(0, 0xFFFFFFFF),
-)
 STATES: Final = st.one_of(st.sampled_from(list(ImageState)), WORDS)
+MOSTLY: Final = st.sampled_from([True, True, True, False])
 SECOND_ENTRY: Final = 0x1000
-
-Edit = tuple[int, bytes | int, int]
-"""Where, and what how often; instead of bytes, where to copy so many bytes from."""
-
-_WORD: Final = struct.Struct("<I")
 
 
 @cache
@@ -65,70 +58,72 @@ def good_flashes() -> tuple[bytes, ...]:
         build_flash({"factory": firmware, "ota_0": firmware, "ota_1": firmware, "otadata": select}),
         build_flash({"factory": firmware}),
         build_flash({"ota_0": secure, "ota_1": firmware, "otadata": select}),
-        dump_of(board, {"ota_0": lua_rtos(), "ota_1": hello_world()}),
-        build_flash({"factory": firmware, "otadata": select})[: MIB * 4],
+        dump_of(board, {"ota_0": lua_rtos(), "ota_1": hello_world()}, files={"/autorun.lua": b"print(1)", "/d": None}),
+        *(signed_flash(key).flash for key in (V1, V2)),
     )
-
-
-def places(flash: bytes) -> list[tuple[int, int]]:
-    """Return where damage counts, as offsets and lengths: headers, table, otadata, and the heads of images."""
-    table = PartitionTable.as_read_by_app(flash[TABLE_OFFSET:][:0xC00])
-    found = [(0x1000, 64), (TABLE_OFFSET, 0x200), (TABLE_OFFSET + 0xBE0, 64)]
-    for partition in table:
-        found.append((partition.offset, 64 if partition.is_app else 48))
-        if partition.type == 1 and partition.subtype == 0:
-            found.append((partition.offset + SECOND_ENTRY, 48))
-    return found
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How hostile bytes are made. Hypothesis keeps thousands of examples, and would of whole flashes, too."""
+class SignedFlash:
+    """A flash on which everything is signed, as its first boot leaves it, and the eFuses that this boot burned."""
 
-    base: bytes = field(repr=False)
-    edits: tuple[Edit, ...] = ()
-    mended_entries: tuple[int, ...] = ()
-    """Where the CRC of a select entry is made right again."""
-    mends_table: bool = False
-    """Whether the MD5 of the partition table is."""
-
-    def build(self) -> bytes:
-        """Return the bytes, as many as ``base`` has."""
-        data = bytearray(self.base)
-        for offset, unit, count in self.edits:
-            piece = data[unit : unit + count] if isinstance(unit, int) else unit * count
-            data[offset : offset + len(piece)] = piece[: max(0, len(data) - offset)]
-        if self.mends_table:
-            _mend_table(data)
-        for offset in self.mended_entries:
-            _mend_entry(data, offset)
-        return bytes(data)
+    flash: bytes
+    efuses: bytes
 
 
-def edits(offsets: st.SearchStrategy[int], *, most: int) -> st.SearchStrategy[tuple[Edit, ...]]:
-    """Return a strategy for changes: bytes, words, stretches of the same byte, and copies from elsewhere."""
-    fills = st.sampled_from([b"\0", b"\xff", b"\x5a"])
-    edit = st.one_of(
-        *[st.tuples(offsets, st.binary(min_size=1, max_size=1), st.just(1))] * 3,
-        *[st.tuples(offsets.map(lambda offset: offset & ~3), WORDS.map(_WORD.pack), st.just(1))] * 2,
-        st.tuples(offsets, fills, st.sampled_from([2, 4, 32, 256, 4096, 65536])),
-        st.tuples(offsets, offsets, st.just(32)),
-    )
-    return st.lists(edit, max_size=most).map(tuple)
+@cache
+def signed_flash(key: SigningKey) -> SignedFlash:
+    """Return one for ``key``."""
+    chip, esp32 = secure_chip(key), esp32_for(key)
+    run_bootloader(chip, config_for(key), esp32)
+    return SignedFlash(chip.to_bytes(), esp32.efuses.to_bytes())
+
+
+@cache
+def places(flash: bytes) -> list[tuple[int, int]]:
+    """Return where damage counts, as offsets and lengths: headers, table, otadata, and the heads of images.
+
+    Also the options of our bootloader, signatures, and what is stored in partitions.
+    """
+    table = PartitionTable.as_read_by_app(flash[TABLE_OFFSET:][:0xC00])
+    found = [(BOOTLOADER_OFFSET, 64), (TABLE_OFFSET, 0x200), (TABLE_OFFSET + 0xBE0, 128)]
+    options = flash.find(b"LUATWIN-BOOT", BOOTLOADER_OFFSET, TABLE_OFFSET)
+    if options >= 0:
+        found.append((options, 160))
+    for offset, size in (
+        (BOOTLOADER_OFFSET, BOOTLOADER_AREA_BYTES),
+        *((app.offset, app.size) for app in table.app_partitions),
+    ):
+        try:
+            end = offset + AppImage.from_bytes(flash[offset : offset + size]).length
+        except FormatError:
+            continue
+        block = end + -end % SIGNATURE_SECTOR_BYTES
+        found += [(end - 48, 48 + 68), (block, SIGNATURE_BLOCK_BYTES)]
+    found += [(partition.offset, 64 if partition.is_app else 0x400) for partition in table]
+    return found + [(entry, 32) for entry in _select_entries(flash)]
+
+
+def _select_entries(flash: bytes) -> tuple[int, ...]:
+    otadata = PartitionTable.as_read_by_app(flash[TABLE_OFFSET:][:0xC00]).otadata
+    return () if otadata is None else (otadata.offset, otadata.offset + SECOND_ENTRY)
 
 
 @st.composite
 def damaged_flashes(draw: st.DrawFn) -> Recipe:
     """Return a good flash with some changes where they count, and perhaps what it says of itself mended."""
     base = draw(st.sampled_from(good_flashes()))
-    where = places(base)
-    offsets = st.sampled_from(where).flatmap(lambda place: st.integers(place[0], place[0] + place[1] - 1))
-    return Recipe(
-        base,
-        draw(edits(offsets, most=8)),
-        tuple(start for start, _ in where[3:]) if draw(st.booleans()) else (),
-        mends_table=draw(st.booleans()),
+    offsets = st.one_of(
+        *[st.sampled_from(places(base)).flatmap(lambda place: st.integers(place[0], place[0] + place[1] - 1))] * 9,
+        st.integers(0, len(base) - 1),
     )
+    menders: list[Mender] = []
+    if draw(MOSTLY):
+        menders.append(_mend_table)
+    if draw(MOSTLY):
+        menders += [partial(_mend_entry, offset=offset) for offset in _select_entries(base)]
+    menders += [partial(_mend_image, offset=offset) for offset in _images_in(base) if draw(MOSTLY)]
+    return Recipe(base, draw(edits(offsets, most=8)), tuple(menders))
 
 
 def _mend_table(flash: bytearray) -> None:
@@ -138,10 +133,35 @@ def _mend_table(flash: bytearray) -> None:
             return
 
 
-def _mend_entry(flash: bytearray, offset: int) -> None:
-    if flash[offset] != IMAGE_MAGIC:
-        (seq,) = _WORD.unpack_from(flash, offset)
-        flash[offset + 28 : offset + 32] = _WORD.pack(SelectEntry.make(seq, 0).crc)
+def _mend_entry(flash: bytearray, *, offset: int) -> None:
+    (seq,) = WORD.unpack_from(flash, offset)
+    flash[offset + 28 : offset + 32] = WORD.pack(SelectEntry.make(seq, 0).crc)
+
+
+@cache
+def _images_in(flash: bytes) -> tuple[int, ...]:
+    table = PartitionTable.as_read_by_app(flash[TABLE_OFFSET:][:0xC00])
+    offsets = (BOOTLOADER_OFFSET, *(partition.offset for partition in table.app_partitions))
+    return tuple(offset for offset in offsets if flash[offset] == IMAGE_MAGIC)
+
+
+def _mend_image(flash: bytearray, *, offset: int) -> None:
+    """Make checksum and digest right, as far as the lengths lead anywhere."""
+    if flash[offset] != IMAGE_MAGIC or flash[offset + 1] > 16:
+        return
+    position, data = offset + HEADER_BYTES, []
+    for _ in range(flash[offset + 1]):
+        (length,) = WORD.unpack_from(flash, position + 4) if position + 8 <= len(flash) else (len(flash),)
+        position += 8
+        if position + length > len(flash):
+            return
+        data.append(bytes(flash[position : position + length]))
+        position += length
+    position += padding_length(position - offset)
+    if position + 33 <= len(flash):
+        flash[position] = checksum(data)
+        if flash[offset + 23]:
+            flash[position + 1 : position + 33] = hashlib.sha256(flash[offset : position + 1]).digest()
 
 
 @st.composite
@@ -220,17 +240,94 @@ def assembled_flashes(draw: st.DrawFn) -> Recipe:
     return Recipe(draw(st.sampled_from(good_flashes())), tuple(parts))
 
 
+@lru_cache(maxsize=2)
+def noise(seed: int) -> bytes:
+    """Return any 4 MB."""
+    return hashlib.shake_128(seed.to_bytes(4, "little")).digest(4 * MIB)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Any 4 MB, with some parts of a flash put where they belong so that somebody looks at the rest."""
+
+    seed: int
+    parts: tuple[tuple[int, bytes], ...] = ()
+
+    def build(self) -> bytes:
+        """Return the bytes."""
+        data = bytearray(noise(self.seed))
+        for offset, part in self.parts:
+            data[offset : offset + len(part)] = part
+        return bytes(data)
+
+
+@st.composite
+def noisy_flashes(draw: st.DrawFn) -> Noise:
+    """Return noise, and in it a bootloader or none at all, a table, otadata, the head of an image."""
+    parts: list[tuple[int, bytes]] = []
+    if draw(st.booleans()):
+        erased = b"\xff" * BOOTLOADER_AREA_BYTES
+        parts.append((BOOTLOADER_OFFSET, draw(st.sampled_from([erased, build_bootloader_image()]))))
+    if draw(st.booleans()):
+        parts.append((TABLE_OFFSET, draw(st.one_of(st.just(TWO_SLOTS.to_bytes()), tables()))))
+    for partition in TWO_SLOTS:
+        if draw(st.booleans()):
+            head = ENTRIES if partition == TWO_SLOTS.otadata else st.one_of(images(), st.just(b"\xe9\x10"))
+            parts.append((partition.offset, draw(head)))
+    return Noise(draw(st.integers(0, 0xFFFFFFFF)), tuple(parts))
+
+
+FLASHES: Final = st.one_of(*[damaged_flashes()] * 10, *[assembled_flashes()] * 8, *[noisy_flashes()] * 2)
+
+
+# -- and what boots them ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Booting:
+    """A flash, how the bootloader was built, and on what it runs."""
+
+    recipe: Recipe | Noise
+    config: BootConfig
+    efuses: Efuses
+    chip_revision: int
+    length: int | None
+    """Of the flash, if it is not that of the recipe."""
+
+    def flash(self) -> bytes:
+        """Return the bytes of the flash."""
+        data = self.recipe.build()
+        return data if self.length is None else data[: self.length].ljust(self.length, b"\xff")
+
+
 @cache
-def _noise(seed: int) -> bytes:
-    return hashlib.shake_128(seed.to_bytes(1, "little")).digest(4 * MIB)
+def some_efuses() -> tuple[Efuses, ...]:
+    """Return eFuses of all sorts: blank, with secure versions, with secure boot locked, with odd bits."""
+    found = [Efuses()]
+    for version in (1, 2, 3, 32):
+        found.append(Efuses())
+        found[-1].burn_secure_version(version)
+    for key in (V1, V2):
+        found += [Efuses.from_bytes(signed_flash(key).efuses)] * 2
+    for fuse, value in ((Fuse.CODING_SCHEME, 1), (Fuse.CODING_SCHEME, 2), (Fuse.ABS_DONE_0, 1), (Fuse.ABS_DONE_1, 1)):
+        found.append(Efuses())
+        found[-1].burn(fuse, value)
+    found[-1].burn(Fuse.CONSOLE_DEBUG_DISABLE, 1)
+    return tuple(found)
 
 
-NOISE: Final = st.integers(0, 7).map(lambda seed: Recipe(_noise(seed)))
-FLASHES: Final = st.one_of(*[damaged_flashes()] * 10, *[assembled_flashes()] * 9, NOISE)
-
-
-def damaged(make: Callable[[], tuple[bytes, ...]]) -> st.SearchStrategy[Recipe]:
-    """Return a strategy for one of some byte strings with up to a dozen changes anywhere."""
-    return st.deferred(lambda: st.sampled_from(make())).flatmap(
-        lambda base: st.builds(Recipe, st.just(base), edits(st.integers(0, len(base) - 1), most=12))
-    )
+BOOTINGS: Final = st.builds(
+    Booting,
+    FLASHES,
+    st.builds(
+        BootConfig,
+        revision=st.sampled_from([V4_0, V5_2]),
+        rollback=st.booleans(),
+        anti_rollback=st.sampled_from([False, False, True]),
+        secure_version_bits=st.sampled_from([32, 32, 4, 1, 0]),
+        secure_boot=st.sampled_from([None, None, None, SecureBoot(key=V1.public), SecureBoot()]),
+    ),
+    st.deferred(lambda: st.sampled_from(some_efuses())),
+    st.sampled_from([0, 0, 100, 300, 300, 399]),
+    st.one_of(*[st.none()] * 15, st.sampled_from([0, 1, 0x1000, 0x8000, 0x8C00, 0x10020, MIB, 2 * MIB, 8 * MIB])),
+)

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.flash import FlashChip, Nvs, PartitionView
-from simulator.formats import EspError, Partition, rom_crc32
+from simulator.formats import EspError, Partition
 from simulator.formats.nvs import PAGE_BYTES
 from simulator.nvs import NvsFatalError
+from tests.nvs.crcs import mend_crc
 
 pytestmark = pytest.mark.slow
 
@@ -90,17 +91,6 @@ def use_everything(contents: bytes) -> None:
         nvs.erase()
 
 
-def with_good_crc(contents: bytearray, offset: int) -> None:
-    """Make the header, or the entry, in which ``offset`` lies pass its check."""
-    page = offset - offset % PAGE_BYTES
-    if offset < page + 32:
-        contents[page + 28 : page + 32] = rom_crc32(bytes(contents[page + 4 : page + 28])).to_bytes(4, "little")
-    elif offset >= page + 64:
-        entry = offset - offset % 32
-        covered = bytes(contents[entry : entry + 4] + contents[entry + 8 : entry + 32])
-        contents[entry + 4 : entry + 8] = rom_crc32(covered).to_bytes(4, "little")
-
-
 OFFSETS = st.integers(0, len(GOOD) - 1)
 #: Where damage does most: page headers, tables of states, and the first entries of items.
 WEAK_OFFSETS = st.builds(
@@ -124,7 +114,7 @@ def test_changed_bytes_with_good_crcs_never_crash_or_hang(changes):
     contents = bytearray(GOOD)
     for offset, value in changes:
         contents[offset] = value
-        with_good_crc(contents, offset)
+        mend_crc(contents, offset=offset)
     use_everything(bytes(contents))
 
 
