@@ -54,7 +54,10 @@ def good_flashes() -> tuple[bytes, ...]:
     )
     select = OtaData((SelectEntry.make(1, ImageState.VALID), SelectEntry.make(2, ImageState.NEW))).to_bytes()
     board = load_board("N1ESP32-OTA")
+    bare = bytearray(build_flash({"ota_0": firmware, "ota_1": firmware, "otadata": select}))
+    bare[BOOTLOADER_OFFSET : BOOTLOADER_OFFSET + BOOTLOADER_AREA_BYTES] = b"\xff" * BOOTLOADER_AREA_BYTES
     return (
+        bytes(bare),
         build_flash({"factory": firmware, "ota_0": firmware, "ota_1": firmware, "otadata": select}),
         build_flash({"factory": firmware}),
         build_flash({"ota_0": secure, "ota_1": firmware, "otadata": select}),
