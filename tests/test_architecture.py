@@ -76,6 +76,7 @@ ROOMS = (
     Room("network", Kind.SHELL, {"trio", "httpx", "httpcore"}),
     Room("http", Kind.SHELL, {"trio", "h11"}),
     Room("ota_server", Kind.SHELL, {"trio", "cryptography"}),
+    Room("check_server", Kind.SHELL, {"trio", "cryptography"}),
     Room("device", Kind.SHELL, {"trio", "httpx"}),
     Room("serial_port", Kind.SHELL, {"trio"}),
     Room("injection", Kind.SHELL, {"trio"}),

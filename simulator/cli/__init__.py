@@ -31,6 +31,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "repl": ("simulator.cli.repl:repl", "The board's interactive console in this terminal."),
     "serial": ("simulator.cli.serial:serial", "The board's UART0 for other people's programs."),
     "serve": ("simulator.cli.serve:serve", "The OTA server on a real port, for virtual and for real boards."),
+    "check-server": (
+        "simulator.cli.check_server:check_server",
+        "Does that OTA server work for a real board?",
+    ),
     "image": ("simulator.cli.image:image", "Build a firmware image, or tell what is in one."),
     "flash": ("simulator.cli.flash:flash", "Look into a 4 MB flash file, take parts out, put parts in."),
     "boot": ("simulator.cli.boot:boot", "What would the bootloader do with this flash?"),

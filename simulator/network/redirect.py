@@ -19,19 +19,19 @@ class ServerAddress(NamedTuple):
     port: int
 
     @classmethod
-    def parse(cls, url: str) -> ServerAddress:
-        """Take ``https://HOST[:PORT]`` apart. Raises `UsageError`: nothing else can serve a board."""
+    def parse(cls, url: str, *, option: str = "--server ") -> ServerAddress:
+        """Take apart ``https://HOST[:PORT]``, the value of ``option``. Raises `UsageError`: a board speaks only TLS."""
         parts = urlsplit(url)
         try:
             port = parts.port or HTTPS_PORT
         except ValueError as error:
-            raise UsageError(f"--server {url!r}: {error}") from error
+            raise UsageError(f"{option}{url!r}: {error}") from error
         if parts.scheme != "https" or not parts.hostname:
             raise UsageError(
-                f"--server {url!r}: write https://HOST[:PORT]; a board speaks only TLS to its update server"
+                f"{option}{url!r}: write https://HOST[:PORT]; a board speaks only TLS to its update server"
             )
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-            raise UsageError(f"--server {url!r}: write https://HOST[:PORT] alone; the board itself asks for the rest")
+            raise UsageError(f"{option}{url!r}: write https://HOST[:PORT] alone; the board itself asks for the rest")
         return cls(parts.hostname, port)
 
 

@@ -13,6 +13,17 @@ from typing import Final
 
 _LEGACY_CIPHERS: Final = "DEFAULT:@SECLEVEL=0"
 """TLS 1.1 signs with SHA-1 and MD5, which OpenSSL 3 allows at security level 0 only."""
+_BOARD_CIPHERS: Final = (
+    ":".join(
+        f"{exchange}{cipher}-SHA"
+        for cipher in ("AES256", "AES128", "CAMELLIA256", "CAMELLIA128")
+        for exchange in ("ECDHE-ECDSA-", "ECDHE-RSA-", "DHE-RSA-", "")
+        if not (cipher.startswith("CAMELLIA") and exchange.startswith("ECDHE"))
+    )
+    + ":@SECLEVEL=0"
+)
+"""What TLS 1.1 has of the key exchanges and ciphers in ``esp_config.h`` of ESP-IDF cc9b06d4; 3DES is left out, which
+OpenSSL has lost."""
 _ANONYMOUS_CIPHERS: Final = "AECDH-AES256-SHA:@SECLEVEL=0"
 _OP_LEGACY_SERVER_CONNECT: Final = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
 """Accept servers without secure renegotiation, as mbedTLS does (``SSL_OP_LEGACY_SERVER_CONNECT`` of ``ssl.h``; Python
@@ -54,6 +65,29 @@ def library_client_context(authorities: bytes | None = None) -> ssl.SSLContext:
     if authorities is not None:
         context.load_verify_locations(cadata=authorities.decode() if b"-----BEGIN" in authorities else authorities)
     return context
+
+
+@cache
+def board_client_context() -> ssl.SSLContext:
+    """Return a context that offers a server what a real board offers: TLS 1.1 and the ciphers of its mbedTLS."""
+    context = _client_context(stock_tls_version())
+    context.set_ciphers(_BOARD_CIPHERS)
+    return context
+
+
+@cache
+def any_server_context() -> ssl.SSLContext:
+    """Return a client's context that gets along with any server, and checks nothing: for looking at one."""
+    context = _client_context(ssl.TLSVersion.TLSv1_2)
+    _set_versions(context, minimum=ssl.TLSVersion.TLSv1, maximum=ssl.TLSVersion.MAXIMUM_SUPPORTED)
+    return context
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a handshake failed, in OpenSSL's words and lower case."""
+    cause = error.__cause__
+    reason = getattr(cause, "reason", None)
+    return str(reason).replace("_", " ").lower() if reason else str(cause or error) or "the connection broke"
 
 
 def checking_client_context(authority: bytes) -> ssl.SSLContext:
