@@ -30,7 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("simulator.cli.run:run", "Power on a board and run a script on it."),
     "repl": ("simulator.cli.repl:repl", "The board's interactive console in this terminal."),
     "serial": ("simulator.cli.serial:serial", "The board's UART0 for other people's programs."),
-    "serve": ("simulator.cli.serve:serve", "The OTA server on a real port, for virtual and for real boards."),
+    "serve": ("simulator.cli.serve:serve", "The OTA server on a real port, for any board."),
     "check-server": (
         "simulator.cli.check_server:check_server",
         "Does that OTA server work for a real board?",
@@ -41,7 +41,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "boards": ("simulator.cli.boards:boards", "The catalogue of boards."),
     "api": ("simulator.cli.api:api", "The Lua API, with the status of every function."),
     "faults": ("simulator.cli.faults:faults", "What can go wrong, by name."),
-    "doctor": ("simulator.cli.doctor:doctor", "What of this installation works, and how to mend what does not."),
+    "doctor": ("simulator.cli.doctor:doctor", "What of this installation works, and how to mend it."),
 }
 
 _USAGE_EXIT_CODE: Final = 2
