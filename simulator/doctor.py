@@ -151,6 +151,13 @@ def _esptool() -> _Result:
         return Status.ABSENT, "not here", "pip install esptool, to put images on a real board"
 
 
+def _images() -> _Result:
+    try:
+        return Status.OK, ", ".join(f"{package} {version(package)}" for package in ("pillow", "qrcodegen"))
+    except PackageNotFoundError:
+        return Status.ABSENT, "not here", "pip install 'luatwin[display]', for JPEG files and QR codes on displays"
+
+
 _CHECKS: Final[dict[str, Callable[[], _Result]]] = {
     "Python": _python,
     "packages": _packages,
@@ -161,4 +168,5 @@ _CHECKS: Final[dict[str, Callable[[], _Result]]] = {
     "boards": _boards,
     "terminal": _terminal,
     "esptool": _esptool,
+    "images": _images,
 }

@@ -25,6 +25,7 @@ from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import partition_table_on
 from simulator.flash.timing import ENDURANCE_ERASES
 from simulator.flash_file import write_flash_file, write_wear
+from simulator.screenshots import check_folder, save_screenshots
 from simulator.setting import Request, prepare
 from simulator.units import NS_PER_S, format_duration
 from simulator.world import World, run_in_world
@@ -154,11 +155,13 @@ def run_session(
 ) -> Report:
     """Run a board as ``request`` says and return the report. ``heard`` gets the console's bytes as they are sent.
 
-    ``remark`` hears, before anything runs, what is to be said of the flash file. Without ``steer`` the run ends when
-    the board is idle; with it, when ``steer`` returns; and in any case when the board is stuck, if that
-    ``ends_when_stuck``. Raises `LuaTwinError` for what is wrong with the request,
-    before anything runs.
+    ``remark`` hears what is to be said of the flash file, before anything runs, and of a screenshot, at the end.
+    Without ``steer`` the run ends when the board is idle; with it, when ``steer`` returns; and in any case when the
+    board is stuck, if that ``ends_when_stuck``. Raises `LuaTwinError` for what is wrong with the request, before
+    anything runs.
     """
+    if request.screenshot is not None:
+        check_folder(request.screenshot)
     setting = prepare(request)
     chip = setting.chip
     operations_before, erases_before = chip.operation_count, sum(chip.erase_counts)
@@ -188,6 +191,8 @@ def run_session(
                 stack.enter_context(_event_file(request, world, setting.inputs))
             world.power_on(device)
             ending = await _until_the_end(request, world, device, steer, ends_when_stuck=ends_when_stuck)
+            if request.screenshot is not None and not save_screenshots(request.screenshot, device.bench):
+                remark(f"--screenshot {request.screenshot}: nothing has been shown on a display")
             use = FlashUse.of(chip, operations_before=operations_before, erases_before=erases_before)
             report = _report(ending, device, world, use, setting.remarks)
             world.events.emit(device.name, "end", outcome=ending.value, exit_code=report.exit_code)

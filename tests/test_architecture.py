@@ -81,6 +81,7 @@ ROOMS = (
     Room("serial_port", Kind.SHELL, {"trio"}),
     Room("injection", Kind.SHELL, {"trio"}),
     Room("world", Kind.SHELL, {"trio"}),
+    Room("screenshots", Kind.SHELL),
     Room("setting", Kind.SHELL),
     Room("session", Kind.SHELL, {"trio"}),
     Room("trial", Kind.SHELL),

@@ -68,12 +68,13 @@ def test_a_part_that_cannot_be_imported_is_broken_and_hides_no_other(monkeypatch
     assert finding("esptool").status is Status.OK
 
 
-def test_esptool_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", ["esptool", "images"])
+def test_some_parts_are_not_needed(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     def not_installed(name: str) -> str:
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(doctor, "version", not_installed)
-    found = finding("esptool")
+    found = finding(part)
     assert found.status is Status.ABSENT
     assert is_healthy([found])
 

@@ -21,6 +21,7 @@ from simulator.units import format_size, parse_duration, parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_WRITTEN = ("--events", "--screenshot")
 _LOG_LEVELS = ("NONE", "ERROR", "WARN", "INFO", "DEBUG")
 
 _OPTIONS = (
@@ -59,6 +60,8 @@ _OPTIONS = (
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
     click.option("--events", type=click.Path(dir_okay=False, path_type=Path),
                  help="Write the event log here (NDJSON)."),
+    click.option("--screenshot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png",
+                 help="Save what is on the board's display at the end."),
 )  # fmt: skip
 
 
@@ -105,13 +108,13 @@ def build_request(
 
 
 def _inputs_of(arguments: list[str]) -> tuple[str, ...]:
-    """Return the command line without ``--events FILE``: where the log goes is no part of what it says."""
+    """Return the command line without the files that are written: where the log goes is no part of what it says."""
     kept: list[str] = []
     skip = False
     for argument in arguments:
-        if skip or argument.startswith("--events="):
+        if skip or argument.startswith(tuple(f"{option}=" for option in _WRITTEN)):
             skip = False
-        elif argument == "--events":
+        elif argument in _WRITTEN:
             skip = True
         else:
             kept.append(argument)

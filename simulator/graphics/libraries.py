@@ -7,4 +7,6 @@ class MissingLibraryError(Exception):
     """A library is not installed. The text says what it is for and how to get it."""
 
     def __init__(self, purpose: str, package: str) -> None:
-        super().__init__(f"{purpose} need the package {package}; install luatwin[display]")
+        super().__init__(
+            f"{purpose} need the package {package}, which is not installed: pip install 'luatwin[display]'"
+        )

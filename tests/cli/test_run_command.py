@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
 from simulator.testing import small_firmware
 from tests.helpers import luatwin
@@ -130,6 +131,7 @@ def test_a_script_without_end_stops_at_the_time_limit(chunk):
         (["--flash", "nowhere/f.bin"], "there is no folder nowhere"),
         (["--flash", OTA], "are no flash file"),
         (["--sdkconfig", "nowhere"], "nowhere"),
+        (["--screenshot", "nowhere/s.png"], "--screenshot nowhere/s.png: there is no folder nowhere"),
     ],
 )
 def test_what_a_user_got_wrong_is_named_and_exits_with_2(arguments, message):
@@ -203,3 +205,36 @@ def test_the_event_log_begins_with_its_header_and_ends_with_the_outcome(tmp_path
     assert lines[-1]["outcome"] == "idle"
     kinds = {event["kind"] for event in lines}
     assert {"reset", "boot.rom", "boot.bootloader", "boot.app", "console"} <= kinds
+
+
+def test_what_is_on_the_display_at_the_end_is_saved_as_a_picture(tmp_path):
+    picture = tmp_path / "screen.png"
+    draw = "gdisplay.attach(gdisplay.ST7735, gdisplay.PORTRAIT) gdisplay.clear({255, 0, 0})"
+    finished = luatwin("run", *SMALL, "--screenshot", picture, "-e", draw)
+    assert (finished.code, finished.err) == (0, "")
+    with Image.open(picture) as image:
+        assert image.size == (128, 160)
+        assert image.getcolors() == [(128 * 160, (255, 0, 0))]
+
+
+def test_a_second_display_has_a_picture_of_its_own(tmp_path):
+    draw = "gdisplay.attach(gdisplay.ST7735)"
+    assert (
+        luatwin("run", *SMALL, "--board", "WEMOS-ESP32-OLED", "--screenshot", tmp_path / "s.png", "-e", draw).code == 0
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s-display-2.png", "s.png"]
+
+
+def test_without_a_display_there_is_no_picture(tmp_path):
+    finished = luatwin("run", *SMALL, "--screenshot", tmp_path / "s.png", "-e", "")
+    assert finished.code == 0
+    assert finished.err == f"luatwin: --screenshot {tmp_path}/s.png: nothing has been shown on a display\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_pictures_and_events_go_is_no_part_of_what_the_log_says(tmp_path):
+    logs = [tmp_path / "a.ndjson", tmp_path / "b.ndjson"]
+    draw = "gdisplay.attach(gdisplay.ILI9341) gdisplay.circle(50, 50, 20)"
+    for log, options in zip(logs, ([], [f"--screenshot={tmp_path / 'a.png'}"]), strict=True):
+        luatwin("run", *SMALL, "--events", log, *options, "-e", draw)
+    assert logs[0].read_bytes() == logs[1].read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -621,3 +622,21 @@ def test_an_oled_that_is_soldered_on_a_board_is_on_its_bench() -> None:
 async def test_a_display_on_the_power_bus_switches_it_on(stage: Stage) -> None:
     await stage.boot()
     assert [event["level"] for event in stage.of_kind("pin") if event["gpio"] == 27] == [1]
+
+
+@pytest.mark.parametrize(
+    ("library", "call", "what"),
+    [
+        ("PIL", "gdisplay.image(0, 0, '/p')", "JPEG files on a display need the package pillow"),
+        ("qrcodegen", "gdisplay.qrcode(0, 0, 'x')", "QR codes on a display need the package qrcodegen"),
+    ],
+)
+def test_a_library_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, library: str, call: str, what: str
+) -> None:
+    files = {"/p": image_file("JPEG")}
+    monkeypatch.setitem(sys.modules, library, None)
+    script = f"{BUFFERED} print((select(2, pcall(load([[{call}]])))) ) gdisplay.putpixel(0, 0)"
+    said = f"{what}, which is not installed: pip install 'luatwin[display]'"
+    assert said in printed_by(script, board="GENERIC", files=files)
+    assert len(lit(seen(script, files=files))) == 1
