@@ -103,3 +103,20 @@ def test_names_of_other_builds_are_nil() -> None:
         assert host.eval("type(lora), lora.attach ~= nil, lora.BAND868") == "rotable\ttrue\tnil"
     with Host(board=load_board("GENERIC")) as host:
         assert host.eval("type(pio), lora, net.en") == "rotable\tnil\tnil"
+
+
+BY_REQUIRE = [path for path, module in modules().items() if module.by_require and path != "cjson.util"]
+
+
+@pytest.mark.parametrize("module", BY_REQUIRE)
+def test_a_module_for_require_has_what_the_table_says(host: Host, module: str) -> None:
+    outer = module if not module.startswith("ltn12.") else "ltn12"
+    access = f"require('{outer}')" + module.removeprefix(outer)
+    if module == "socket.dns":
+        access = "require('socket').dns"
+    for entry in members(module):
+        if entry.kind == "function":
+            assert host.eval(f"type({access}.{entry.name})") == "function", entry.path
+        elif entry.kind == "constant" and isinstance(entry.value, str | int):
+            expected = entry.value if isinstance(entry.value, str) else str(entry.value)
+            assert host.eval(f"{access}.{entry.name}") == expected, entry.path

@@ -1,14 +1,16 @@
-"""LuaSocket's sockets: TCP clients and servers, UDP, names (the C core of ``components/lua/modules/luasocket``).
+"""LuaSocket's sockets: TCP and UDP, names, select (lwIP's sockets, for the C core of ``components/lua/.../luasocket``).
 
-A socket is known to Lua by a number. What a script can run into is answered as nil and LuaSocket's word for it.
+A socket is known to Lua by its descriptor. What a script can run into is answered as LuaSocket's word for it. Sockets
+are not blocking; what waits here waits as LuaSocket does around them, and what a script does not wait for goes on.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections import deque
 from contextlib import suppress
 from math import inf
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import trio
 
@@ -23,6 +25,7 @@ from simulator.network import (
     Endpoint,
     LinkDownError,
     NameNotFoundError,
+    NetworkError,
     NetworkInterface,
 )
 from simulator.units import NS_PER_MS, NS_PER_S
@@ -32,19 +35,40 @@ CLOSED: Final = b"closed"
 REFUSED: Final = b"connection refused"
 UNREACHABLE: Final = b"Host is unreachable"
 IN_USE: Final = b"address already in use"
-NO_NAME: Final = b"non-recoverable failure in name resolution"
-"""lwIP's ``getaddrinfo`` says ``EAI_FAIL`` of every name that it cannot resolve."""
-NO_HOST: Final = b"host not found"
+CONNECTED: Final = b"already connected"
+CONNECTING: Final = b"Socket already connected"
+"""What newlib says of EALREADY."""
+NOT_CONNECTED: Final = b"Socket is not connected"
+BAD_DESCRIPTOR: Final = b"Bad file number"
+BAD_OPERATION: Final = b"Operation not supported on socket"
+TOO_MANY: Final = b"Too many open files in system"
 
+FIRST_DESCRIPTOR: Final = 54
+SOCKETS_MAX: Final = 10
+"""``CONFIG_LWIP_MAX_SOCKETS`` of the boards; their descriptors are the last of 64. Only those of scripts count here."""
 SHORTEST_WAIT_S: Final = 0.001
 """What a look without a timeout takes: what has arrived is found."""
 SEGMENT_BYTES: Final = 1436  # CONFIG_TCP_MSS of the boards: after how many bytes sending may time out
+FIRST_EPHEMERAL_PORT: Final = 49152
+
+_TCP_OPTIONS: Final = {b"keepalive": False, b"tcp-nodelay": False, b"linger": -1}
+_UDP_OPTIONS: Final = {
+    b"broadcast": False,
+    b"ip-multicast-if": b"0.0.0.0",
+    b"ip-multicast-ttl": 1,
+    b"ip-multicast-loop": True,
+    b"ip-add-membership": b"",
+    b"ip-drop-membership": b"",
+}
+_IPV6_OPTIONS: Final = {b"ipv6-v6only": True, b"ipv6-multicast-hops": 255, b"ipv6-multicast-loop": True}
+"""What can be set, and what it is if nobody does (``lwip_setsockopt_impl``). SO_REUSE is not in the boards' builds."""
 
 Result = tuple[Any, ...]
+Stream: TypeAlias = trio.abc.HalfCloseableStream
 
 
-class _Socket(Protocol):
-    """What can be waited for. ``lock`` lets one Lua thread wait at a time, the next after it."""
+class Waitable(Protocol):
+    """What can be read from. ``lock`` lets one Lua thread wait at a time, the next after it."""
 
     lock: trio.Lock
 
@@ -55,87 +79,123 @@ class _Socket(Protocol):
     async def fill(self) -> None:
         """Wait until it is ready. May be cancelled without a loss."""
 
-    async def aclose(self) -> None:
-        """Close it."""
 
+class _Tcp:
+    """A TCP socket. It is nothing yet, connects, is connected, or listens."""
 
-class _Stream:
-    def __init__(self, stream: trio.abc.HalfCloseableStream, local: Endpoint, remote: Endpoint) -> None:
-        self.stream = stream
-        self.local: Endpoint = getattr(stream, "local", local)
-        self.remote: Endpoint = getattr(stream, "remote", remote)
+    def __init__(self, family: bytes) -> None:
+        self.family = family
+        self.port = 0
+        self.options: dict[bytes, Any] = dict(_TCP_OPTIONS | (_IPV6_OPTIONS if family == b"inet6" else {}))
+        self.stream: Stream | None = None
+        self.listener: trio.abc.Listener[Stream] | None = None
+        self.peer: Endpoint | None = None
+        self.attempt: trio.CancelScope | None = None
+        """What tries to connect now."""
+        self.attempt_ended = trio.Event()
+        self.error: bytes | None = None
         self.lock, self.send_lock = trio.Lock(), trio.Lock()
         self.received = b""
         self.ended = False
+        self.accepted: deque[Stream] = deque()
+
+    def connected(self, stream: Stream, peer: Endpoint) -> None:
+        self.stream = stream
+        self.peer = getattr(stream, "remote", peer)
+        self.port = getattr(stream, "local", ("", self.port))[1]
 
     @property
     def ready(self) -> bool:
-        return bool(self.received) or self.ended
+        return bool(self.received) or self.ended or bool(self.accepted) or self.error is not None
 
     async def fill(self) -> None:
-        try:
-            self.received = bytes(await self.stream.receive_some())
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.received = b""
-        self.ended = not self.received
+        if self.stream is not None:
+            try:
+                self.received = bytes(await self.stream.receive_some())
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self.received = b""
+            self.ended = not self.received
+        elif self.listener is not None:
+            with suppress(trio.ClosedResourceError):
+                self.accepted.append(await self.listener.accept())
+        elif self.attempt is not None:
+            await self.attempt_ended.wait()
+        else:
+            await trio.sleep_forever()
+
+    async def wait_writable(self) -> None:
+        """Return when it can be sent to, or has failed."""
+        if self.attempt is not None:
+            await self.attempt_ended.wait()
+        elif self.stream is None:
+            await trio.sleep_forever()
+        else:
+            async with self.send_lock:
+                with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self.stream.wait_send_all_might_not_block()
 
     async def aclose(self) -> None:
-        await self.stream.aclose()
-
-
-class _Server:
-    def __init__(self, listener: trio.abc.Listener[trio.abc.HalfCloseableStream], local: Endpoint) -> None:
-        self.listener = listener
-        self.local = local
-        self.lock = trio.Lock()
-        self.accepted: deque[trio.abc.HalfCloseableStream] = deque()
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.accepted)
-
-    async def fill(self) -> None:
-        with suppress(trio.ClosedResourceError):
-            self.accepted.append(await self.listener.accept())
-
-    async def aclose(self) -> None:
-        await self.listener.aclose()
-        for stream in self.accepted:
-            await stream.aclose()
+        if self.attempt is not None:
+            self.attempt.cancel()
+        if self.listener is not None:
+            await self.listener.aclose()
+        for stream in (self.stream, *self.accepted):
+            if stream is not None:
+                await stream.aclose()
+        self.ended = True
 
 
 class _Udp:
-    def __init__(self, datagrams: Datagrams) -> None:
-        self.datagrams = datagrams
+    def __init__(self, family: bytes) -> None:
+        self.family = family
+        self.options: dict[bytes, Any] = dict(_UDP_OPTIONS | (_IPV6_OPTIONS if family == b"inet6" else {}))
+        self.datagrams: Datagrams | None = None
+        self.opened = trio.Event()
         self.peer: Endpoint | None = None
         self.lock = trio.Lock()
         self.received: deque[tuple[bytes, Endpoint]] = deque()
+
+    @property
+    def port(self) -> int:
+        return 0 if self.datagrams is None else self.datagrams.port
+
+    def open(self, interface: NetworkInterface, port: int = 0) -> Datagrams:
+        """Take a port, if it has none yet. Raises `OSError`."""
+        if self.datagrams is None:
+            self.datagrams = interface.open_datagrams(port)
+            self.opened.set()
+        return self.datagrams
 
     @property
     def ready(self) -> bool:
         return bool(self.received)
 
     async def fill(self) -> None:
+        await self.opened.wait()
+        assert self.datagrams is not None
         with suppress(trio.ClosedResourceError):
             while not self.received:
                 data, sender = await self.datagrams.receive_from()
                 if self.peer in (None, sender):
                     self.received.append((data, sender))
 
+    async def wait_writable(self) -> None:
+        await trio.lowlevel.checkpoint()
+
     async def aclose(self) -> None:
-        self.datagrams.close()
+        if self.datagrams is not None:
+            self.datagrams.close()
         await trio.lowlevel.checkpoint()
 
 
 class SocketCalls(CallGroup):
-    """The sockets of one run of the app. ``nursery`` closes what an interpreter leaves open."""
+    """The sockets of one run of the app. ``nursery`` holds what goes on while no script waits for it."""
 
     def __init__(self, interface: NetworkInterface, clock: DeviceClock, nursery: trio.Nursery) -> None:
         self._interface = interface
         self._clock = clock
         self._nursery = nursery
-        self._sockets: dict[int, Any] = {}
-        self._next_handle = 1
+        self._sockets: dict[int, _Tcp | _Udp] = {}
 
     def connect(self, kernel: Kernel) -> None:
         """Serve an interpreter that starts; the sockets of the one before went with its Lua state."""
@@ -151,13 +211,23 @@ class SocketCalls(CallGroup):
                 await socket.aclose()
         self._sockets.clear()
 
-    def _add(self, socket: _Socket) -> int:
-        handle = self._next_handle
-        self._next_handle += 1
-        self._sockets[handle] = socket
-        return handle
+    def _add(self, socket: _Tcp | _Udp) -> int | None:
+        """Give a socket the first descriptor that is free; None if none is."""
+        for descriptor in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + SOCKETS_MAX):
+            if descriptor not in self._sockets:
+                self._sockets[descriptor] = socket
+                return descriptor
+        return None
 
-    # -- time -----------------------------------------------------------------------------------------------------
+    def _tcp(self, descriptor: int | None) -> _Tcp | None:
+        found = self._sockets.get(descriptor) if descriptor is not None else None
+        return found if isinstance(found, _Tcp) else None
+
+    def _udp(self, descriptor: int | None) -> _Udp | None:
+        found = self._sockets.get(descriptor) if descriptor is not None else None
+        return found if isinstance(found, _Udp) else None
+
+    # -- time and names -------------------------------------------------------------------------------------------
 
     @call("socket.gettime")
     def _gettime(self) -> Result:
@@ -169,75 +239,206 @@ class SocketCalls(CallGroup):
     def _now_ms(self) -> Result:
         return (self.kernel.now_ns() // NS_PER_MS & 0x7FFF_FFFF,)
 
-    # -- names ----------------------------------------------------------------------------------------------------
+    @call("socket.family_of")
+    def _family_of(self, address: bytes) -> Result:
+        """Answer with the family of an address, None for a name."""
+        return (_family_of(text_of(address)),)
 
     @call("socket.resolve")
-    async def _resolve(self, name: bytes) -> Result:
+    async def _resolve(self, name: bytes, wanted: bytes | None) -> Result:
+        """Answer with family and address of a name; None if it has none of the family. Nothing has an IPv6 address."""
+        text = text_of(name)
+        family = _family_of(text)
+        if family is not None and wanted in (None, family):
+            return (family, name)
+        if wanted == b"inet6" or family is not None:
+            await trio.sleep(0)
+            return (None,)
         try:
-            found = await self._interface.resolve(text_of(name))
+            address, *_ = await self._interface.resolve(text)
         except NameNotFoundError:
-            return (None, NO_HOST)
-        return tuple(address.encode() for address in found)
+            return (None,)
+        return (b"inet", address.encode())
+
+    # -- any socket -----------------------------------------------------------------------------------------------
+
+    @call("socket.open")
+    def _open(self, kind: bytes, family: bytes) -> Result:
+        descriptor = self._add(_Tcp(family) if kind == b"tcp" else _Udp(family))
+        return (descriptor,) if descriptor is not None else (None, TOO_MANY)
+
+    @call("socket.close")
+    async def _close(self, descriptor: int) -> None:
+        socket = self._sockets.pop(descriptor, None)
+        if socket is not None:
+            await socket.aclose()
+
+    @call("socket.set_option")
+    def _set_option(self, descriptor: int | None, name: bytes, value: Any) -> Result:
+        """Keep an option. Answer with whether there is such a one."""
+        socket = self._sockets.get(descriptor or 0)
+        if socket is None or name not in socket.options:
+            return (False,)
+        socket.options[name] = value
+        return (True,)
+
+    @call("socket.get_option")
+    def _get_option(self, descriptor: int | None, name: bytes) -> Result:
+        socket = self._sockets.get(descriptor or 0)
+        if socket is not None and name == b"error":
+            error = None
+            if isinstance(socket, _Tcp):
+                error, socket.error = socket.error, None
+            return (True, error)
+        if socket is None or name not in socket.options:
+            return (False,)
+        return (True, socket.options[name])
+
+    @call("socket.name")
+    def _name(self, descriptor: int | None, peer: bool) -> Result:
+        """Answer with an address and a port, or with False and why not."""
+        socket = self._sockets.get(descriptor or 0)
+        if socket is None:
+            return (False, BAD_DESCRIPTOR)
+        if peer:
+            return (False, NOT_CONNECTED) if socket.peer is None else (True, socket.peer[0].encode(), socket.peer[1])
+        address = b"::" if socket.family == b"inet6" else b"0.0.0.0"
+        if isinstance(socket, _Tcp) and socket.stream is not None:
+            address = getattr(socket.stream, "local", (self._interface.address,))[0].encode()
+        return (True, address, socket.port)
+
+    @call("socket.bind")
+    def _bind(self, descriptor: int, _address: bytes, port: int) -> Result:
+        """Choose the own port. A board has one address, and a socket hears what comes, whatever it is bound to."""
+        socket = self._sockets[descriptor]
+        try:
+            if isinstance(socket, _Udp):
+                socket.open(self._interface, port)
+                return (None,)
+        except OSError:
+            return (IN_USE,)
+        taken = {other.port for other in self._sockets.values() if isinstance(other, _Tcp) and other is not socket}
+        if port in taken - {0}:
+            return (IN_USE,)
+        while not port or port in taken:
+            port = max(port, FIRST_EPHEMERAL_PORT - 1) + 1
+        socket.port = port
+        return (None,)
+
+    @call("socket.connect")
+    async def _connect(
+        self, descriptor: int, address: bytes | None, port: int, timeout_s: float | None = None
+    ) -> Result:
+        """Connect; answer with why that is not, or not yet. It goes on when the time is over. None disconnects."""
+        socket = self._sockets.get(descriptor)
+        if isinstance(socket, _Udp):
+            return self._choose_peer(socket, address, port)
+        if socket is None or address is None:
+            return (CLOSED,)
+        if socket.stream is not None:
+            return (CONNECTED,)
+        if socket.listener is not None:
+            return (BAD_OPERATION,)
+        if socket.attempt is not None:
+            return (CONNECTING,)
+        if socket.family == b"inet6" or not self._interface.is_up:
+            return (UNREACHABLE,)
+        socket.attempt, socket.attempt_ended, socket.error = trio.CancelScope(), trio.Event(), None
+        self._nursery.start_soon(self._attempt, socket, socket.attempt, (text_of(address), port))
+        with _limit(timeout_s):
+            await socket.attempt_ended.wait()
+            error, socket.error = socket.error, None
+            return (error,)
+        return (TIMEOUT,)
+
+    def _choose_peer(self, socket: _Udp, address: bytes | None, port: int) -> Result:
+        if address is None:
+            socket.peer = None
+            return (None,)
+        if socket.family == b"inet6":
+            return (UNREACHABLE,)
+        try:
+            socket.open(self._interface)
+        except OSError:
+            return (IN_USE,)
+        socket.peer = (text_of(address), port)
+        return (None,)
+
+    async def _attempt(self, socket: _Tcp, attempt: trio.CancelScope, peer: Endpoint) -> None:
+        """Try to connect, whoever waits for it."""
+        with attempt:
+            try:
+                stream = await self._interface.connect(*peer)
+            except NetworkError as error:
+                socket.error = _word_for(error)
+            else:
+                if attempt.cancel_called:
+                    await stream.aclose()
+                else:
+                    socket.connected(stream, peer)
+        socket.attempt = None
+        socket.attempt_ended.set()
 
     # -- TCP ------------------------------------------------------------------------------------------------------
 
-    @call("socket.connect")
-    async def _connect(self, name: bytes, port: int, timeout_s: float | None) -> Result:
-        with _limit(timeout_s):
-            try:
-                address, *_ = await self._interface.resolve(text_of(name))
-                stream = await self._interface.connect(address, port)
-            except NameNotFoundError:
-                return (None, NO_NAME)
-            except ConnectRefusedError:
-                return (None, REFUSED)
-            except ConnectTimedOutError:
-                return (None, TIMEOUT)
-            except CannotConnectError:
-                return (None, UNREACHABLE)
-            return (self._add(_Stream(stream, (self._interface.address, 0), (address, port))),)
-        return (None, TIMEOUT)
-
     @call("socket.listen")
-    def _listen(self, port: int) -> Result:
-        try:
-            listener = self._interface.listen(port)
-        except OSError:
-            return (None, IN_USE)
-        return (self._add(_Server(listener, ("0.0.0.0", port))),)  # noqa: S104 (what the stack shows)
+    def _listen(self, descriptor: int | None) -> Result:
+        socket = self._tcp(descriptor)
+        if socket is None:
+            return (BAD_DESCRIPTOR,)
+        if not socket.port:
+            self._bind(descriptor or 0, b"", 0)
+        if socket.family != b"inet6":  # nobody has an IPv6 address, so nobody will come
+            try:
+                socket.listener = self._interface.listen(socket.port)
+            except OSError:
+                return (IN_USE,)
+        return (None,)
 
     @call("socket.accept")
-    async def _accept(self, handle: int, timeout_s: float | None) -> Result:
-        server = self._sockets.get(handle)
+    async def _accept(self, descriptor: int | None, timeout_s: float | None) -> Result:
+        server = self._tcp(descriptor)
         if server is None:
             return (None, CLOSED)
         if not await _wait(server, timeout_s):
             return (None, TIMEOUT)
-        return (self._add(_Stream(server.accepted.popleft(), server.local, ("", 0))),)
+        if not server.accepted:
+            return (None, CLOSED)
+        accepted = _Tcp(server.family)
+        accepted.connected(server.accepted.popleft(), ("", 0))
+        new = self._add(accepted)
+        if new is None:
+            await accepted.aclose()
+            return (None, TOO_MANY)
+        return (new,)
 
     @call("socket.receive")
-    async def _receive(self, handle: int, timeout_s: float | None) -> Result:
-        stream = self._sockets.get(handle)
-        if stream is None:
+    async def _receive(self, descriptor: int | None, timeout_s: float | None) -> Result:
+        socket = self._tcp(descriptor)
+        if socket is None:
             return (None, CLOSED)
-        if not await _wait(stream, timeout_s):
+        if socket.stream is None:
+            return (None, NOT_CONNECTED)
+        if not await _wait(socket, timeout_s):
             return (None, TIMEOUT)
-        data, stream.received = stream.received, b""
+        data, socket.received = socket.received, b""
         return (data,) if data else (None, CLOSED)
 
     @call("socket.send")
-    async def _send(self, handle: int, data: bytes, timeout_s: float | None) -> Result:
+    async def _send(self, descriptor: int | None, data: bytes, timeout_s: float | None) -> Result:
         """Answer with how much was sent, and with the error if that is not all."""
-        stream = self._sockets.get(handle)
+        socket = self._tcp(descriptor)
         sent = 0
-        if stream is None:
+        if socket is None:
             return (sent, CLOSED)
+        if socket.stream is None:
+            return (sent, NOT_CONNECTED)
         with _limit(timeout_s):
-            async with stream.send_lock:
+            async with socket.send_lock:
                 while sent < len(data):
                     piece = data[sent : sent + SEGMENT_BYTES]
                     try:
-                        await stream.stream.send_all(piece)
+                        await socket.stream.send_all(piece)
                     except (trio.BrokenResourceError, trio.ClosedResourceError):
                         return (sent, CLOSED)
                     sent += len(piece)
@@ -245,85 +446,101 @@ class SocketCalls(CallGroup):
         return (sent, TIMEOUT)
 
     @call("socket.shutdown")
-    async def _shutdown(self, handle: int) -> None:
-        """Send the end of the stream."""
-        with suppress(KeyError, trio.BrokenResourceError, trio.ClosedResourceError):
-            await self._sockets[handle].stream.send_eof()
-
-    @call("socket.close")
-    async def _close(self, handle: int) -> None:
-        socket = self._sockets.pop(handle, None)
-        if socket is not None:
-            await socket.aclose()
-
-    @call("socket.names")
-    def _names(self, handle: int) -> Result:
-        socket = self._sockets[handle]
-        if isinstance(socket, _Server):
-            return (socket.local[0].encode(), socket.local[1])
-        if isinstance(socket, _Udp):
-            return (b"0.0.0.0", socket.datagrams.port)
-        return (socket.local[0].encode(), socket.local[1], socket.remote[0].encode(), socket.remote[1])
-
-    @call("socket.select")
-    async def _select(self, timeout_s: float | None, *handles: int) -> Result:
-        """Answer with those of the sockets that are ready, when one is or the time is over."""
-        sockets = {handle: self._sockets[handle] for handle in handles if handle in self._sockets}
-        if not any(socket.ready for socket in sockets.values()):
-            with _limit(timeout_s):
-                async with trio.open_nursery() as nursery:
-
-                    async def watch(socket: _Socket) -> None:
-                        await _wait(socket, None)
-                        nursery.cancel_scope.cancel()
-
-                    for socket in sockets.values():
-                        nursery.start_soon(watch, socket)
-                    if not sockets:
-                        nursery.start_soon(trio.sleep_forever)
-        return tuple(handle for handle, socket in sockets.items() if socket.ready)
+    async def _shutdown(self, descriptor: int | None, how: bytes) -> None:
+        """Send the end of the stream, or take no notice any more of what comes."""
+        socket = self._tcp(descriptor)
+        if socket is None or socket.stream is None:
+            return
+        if how != b"receive":
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await socket.stream.send_eof()
+        if how != b"send":
+            socket.received, socket.ended = b"", True
 
     # -- UDP ------------------------------------------------------------------------------------------------------
 
-    @call("socket.udp")
-    def _udp(self, port: int) -> Result:
-        try:
-            datagrams = self._interface.open_datagrams(port)
-        except OSError:
-            return (None, IN_USE)
-        return (self._add(_Udp(datagrams)),)
-
-    @call("socket.udp_peer")
-    def _udp_peer(self, handle: int, address: bytes | None, port: int) -> None:
-        self._sockets[handle].peer = None if address is None else (address.decode(), port)
-
     @call("socket.send_to")
-    async def _send_to(self, handle: int, data: bytes, address: bytes, port: int) -> Result:
+    async def _send_to(self, descriptor: int | None, data: bytes, address: bytes | None, port: int | None) -> Result:
+        """Send a datagram to an address or to the peer; answer with why that cannot be."""
+        socket = self._udp(descriptor)
+        if socket is None:
+            return (CLOSED,)
+        peer = socket.peer if address is None else (text_of(address), port or 0)
+        if socket.family == b"inet6" or peer is None:
+            return (UNREACHABLE,)
         try:
-            await self._sockets[handle].datagrams.send_to(data, (address.decode("latin-1"), port))
+            await socket.open(self._interface).send_to(data, peer)
         except LinkDownError:
-            return (None, UNREACHABLE)
-        return (1,)
+            return (UNREACHABLE,)
+        except OSError:
+            return (IN_USE,)
+        return (None,)
 
     @call("socket.receive_from")
-    async def _receive_from(self, handle: int, timeout_s: float | None) -> Result:
-        udp = self._sockets.get(handle)
-        if udp is None:
+    async def _receive_from(self, descriptor: int | None, timeout_s: float | None) -> Result:
+        socket = self._udp(descriptor)
+        if socket is None:
             return (None, CLOSED)
-        if not await _wait(udp, timeout_s):
+        if not await _wait(socket, timeout_s):
             return (None, TIMEOUT)
-        data, (address, port) = udp.received.popleft()
+        data, (address, port) = socket.received.popleft()
         return (data, address.encode(), port)
+
+    # -- select ---------------------------------------------------------------------------------------------------
+
+    @call("socket.select")
+    async def _select(self, timeout_s: float, *wanted: int) -> Result:
+        """Answer with those of ``wanted`` that are ready, when one is or the time is over.
+
+        A descriptor stands for reading from it, and what is negative, its complement, for sending to it.
+        """
+        ready: set[int] = set()
+        with _limit(timeout_s):
+            async with trio.open_nursery() as nursery:
+
+                async def watch(number: int) -> None:
+                    socket = self._sockets.get(number if number >= 0 else ~number)
+                    if socket is None:
+                        return
+                    await (_wait(socket, None) if number >= 0 else socket.wait_writable())
+                    ready.add(number)
+                    nursery.cancel_scope.cancel()
+
+                for number in wanted:
+                    nursery.start_soon(watch, number)
+                if not wanted:
+                    nursery.start_soon(trio.sleep_forever)
+        ready |= {number for number in wanted if number in self._sockets and self._sockets[number].ready}
+        return tuple(number for number in wanted if number in ready)
 
 
 def _limit(timeout_s: float | None) -> trio.CancelScope:
     return trio.move_on_after(inf if timeout_s is None or timeout_s < 0 else max(timeout_s, SHORTEST_WAIT_S))
 
 
-async def _wait(socket: _Socket, timeout_s: float | None) -> bool:
+async def _wait(socket: Waitable, timeout_s: float | None) -> bool:
     """Wait until ``socket`` is ready, but no longer than that; return whether it is."""
     with _limit(timeout_s):
         async with socket.lock:
             if not socket.ready:
                 await socket.fill()
     return socket.ready
+
+
+def _family_of(text: str) -> bytes | None:
+    try:
+        return b"inet" if ipaddress.ip_address(text).version == 4 else b"inet6"
+    except ValueError:
+        return None
+
+
+def _word_for(error: NetworkError) -> bytes:
+    match error:
+        case ConnectRefusedError():
+            return REFUSED
+        case ConnectTimedOutError():
+            return TIMEOUT
+        case CannotConnectError():
+            return UNREACHABLE
+        case _:
+            return CLOSED

@@ -95,18 +95,24 @@ end
 
 package.searchers = {search_preload, search_lua, search_c, search_c_root}
 
--- Modules of the firmware that are no globals, each with a file of ours.
-for name, file in next, {cjson = "cjson", ["cjson.safe"] = "cjson"} do
-  if K.has_module(name) then
+-- Modules of the firmware that are no globals, each with a file of ours. A build may be without JSON.
+local BUILT_IN = {cjson = "cjson", ["cjson.safe"] = "cjson", __socket = "socket_core", __mime = "mime_core"}
+for name, file in next, BUILT_IN do
+  if sub(name, 1, 2) == "__" or K.has_module(name) then
     preload[name] = function()
       return K.pass(K.library(file))
     end
   end
 end
 
--- What the firmware's file system image has as Lua files, ours of which are none on the board. A file of the same name
--- comes first.
-local FILES = {socket = "socket"}
+-- What the firmware's file system image has as Lua files. Ours are no files of the board, but one of the same name comes
+-- first.
+local FILES = {
+  ltn12 = "ltn12", mbox = "mbox", mime = "mime", ["mime.core"] = "__mime", socket = "socket",
+  ["socket.core"] = "__socket", ["socket.ftp"] = "socket_ftp", ["socket.headers"] = "socket_headers",
+  ["socket.http"] = "socket_http", ["socket.smtp"] = "socket_smtp", ["socket.tp"] = "socket_tp",
+  ["socket.url"] = "socket_url",
+}
 
 local function find_loader(name)
   local searchers = package.searchers
@@ -126,9 +132,10 @@ local function find_loader(name)
       messages[#messages + 1] = loader
     end
   end
-  if FILES[name] then
+  local file = FILES[name]
+  if file then
     return function()
-      return K.library(FILES[name])
+      return K.pass(BUILT_IN[file] and K.require(file) or K.library(file))
     end
   elseif K.has_module(name) then
     raise(name .. " is not simulated yet")
@@ -155,6 +162,7 @@ local function require(...)
   return loaded[name]
 end
 
+K.require = require
 loaded._G, loaded.io, loaded.package = K.globals, K.io, package
 K.package = package
 rawset(K.globals, "package", package)
