@@ -41,10 +41,10 @@ def play(block: list[str], tmp_path: Path) -> None:
 
 
 def test_the_museum_has_an_exhibit_for_every_known_defect() -> None:
-    assert PAGES == sorted(
-        ["anybody", "empty", "endless-loop", "failed-activation", "four-gigabytes", "header-case", "nothing-filled-in"]
-        + ["ping-pong", "silence", "tls-1.1", "wrong-board"]
-    )
+    assert set(PAGES) == {
+        *("anybody", "empty", "endless-loop", "failed-activation", "four-gigabytes", "header-case"),
+        *("nothing-filled-in", "ping-pong", "silence", "tls-1.1", "wrong-board"),
+    }
     index = Path("scenarios/README.md").read_text(encoding="utf-8")
     assert all(f"(museum/{page}.md)" in index for page in PAGES)
 
