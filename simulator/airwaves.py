@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulator.bluetooth import BluetoothAir
+    from simulator.lora import LoraAir
 
 
 class Airwaves:
@@ -18,3 +19,10 @@ class Airwaves:
         from simulator.bluetooth import BluetoothAir
 
         return BluetoothAir()
+
+    @cached_property
+    def lora(self) -> LoraAir:
+        """The frames of LoRa nodes and gateways."""
+        from simulator.lora import LoraAir
+
+        return LoraAir()

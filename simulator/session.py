@@ -171,6 +171,8 @@ def run_session(
     async def main(world: World) -> Report:
         for ssid, password in request.access_points or ((DEFAULT_SSID, DEFAULT_PASSWORD),):
             world.add_access_point(ssid, password)
+        if request.lora_key:
+            world.add_lora_network(any_app_key=request.lora_key)
         if setting.firmware is not None:
             world.catalogue.publish(setting.firmware)
         device = world.add_board(

@@ -70,6 +70,8 @@ class Request:
     """Pins that are held low when power comes on, and for how long."""
     flash_timing: FlashTiming = TYPICAL
     access_points: tuple[tuple[str, str], ...] = ()
+    lora_key: str = ""
+    """If given there is a LoRaWAN network, which lets in every node with this key."""
     server: ServerAddress | None = None
     publish: Publish = "auto"
     seed: int = 0

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from simulator.bluetooth import Advertiser, Beacon
     from simulator.hardware.parts import Part
     from simulator.injection import Injector
+    from simulator.lora import LoraNetwork
     from simulator.network import VirtualInterface
     from simulator.ota_server import Credentials
 
@@ -72,6 +73,9 @@ Handler: TypeAlias = Callable[[VirtualStream], Awaitable[None]]
 _SERVERS: Final = "203.0.113"
 """Where servers are: a range reserved for documentation (RFC 5737)."""
 ROGUE_NUMBER: Final = 253
+LORA_SERVER_NAME: Final = "router.eu.thethings.network"
+LORA_EVENT_BOARD: Final = "lora"
+"""What stands in ``board`` in the events of a LoRaWAN network."""
 UPDATE_SERVER_ADDRESS: Final = f"{_SERVERS}.254"
 """The address of the built-in update server."""
 
@@ -154,6 +158,23 @@ class World:
         self._beacons += 1
         rng = self.rng.child("beacon", str(self._beacons))
         return self.airwaves.bluetooth.add(beacon.advertiser(self._beacons, self.now_ns(), rng))
+
+    def add_lora_network(self, *, any_app_key: str = "") -> LoraNetwork:
+        """Put up a LoRaWAN network with a gateway, and return it, to be told of its nodes.
+
+        With ``any_app_key``, in hexadecimal, every node is let in that has this key. Boards that are gateways find the
+        server under the name that the firmware has for it. Raises `UsageError` for a key that is none.
+        """
+        from simulator.lora import LoraNetwork
+        from simulator.packet_forwarder import PORT, serve_packet_forwarders
+
+        def emit(kind: str, **fields: Any) -> None:
+            self.events.emit(LORA_EVENT_BOARD, kind, **fields)
+
+        network = LoraNetwork(self.airwaves.lora, self.rng.child("lora network"), emit, any_app_key=any_app_key)
+        socket = self.network.add_host(LORA_SERVER_NAME, self._new_address()).open_datagrams(PORT)
+        self._nursery.start_soon(serve_packet_forwarders, socket, network, self.now_ns)
+        return network
 
     # -- boards ---------------------------------------------------------------------------------------------------
 
@@ -252,11 +273,14 @@ class World:
 
         A server under the name that a board's firmware asks for updates takes the place of the built-in one.
         """
-        self._hosts += 1
-        address = f"{_SERVERS}.{self._hosts}"
+        address = self._new_address()
         host = self.network.add_host(address, address)
         self.network.names[name.lower()] = [address]
         self._nursery.start_soon(trio.serve_listeners, handler, [host.listen(port)])
+
+    def _new_address(self) -> str:
+        self._hosts += 1
+        return f"{_SERVERS}.{self._hosts}"
 
     def publish(self, image: bytes) -> None:
         """Let the built-in update server offer ``image`` to the boards that its firmware is for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,8 @@ _OPTIONS = (
                  help="Which of its figures drive simulated time."),
     click.option("--ap", "access_points", multiple=True, metavar="SSID[:PASSWORD]",
                  help="An access point (repeatable).  [default: luatwin:virtual-wifi]"),
+    click.option("--lora-key", default="", metavar="APPKEY",
+                 help="Put up a LoRaWAN network that lets in every node with this key (32 hexadecimal digits)."),
     click.option("--server", default="built-in", show_default=True,
                  help="Update server: built-in, or https://HOST[:PORT]."),
     click.option(
@@ -86,6 +89,7 @@ def build_request(
     faults: tuple[str, ...],
     speed: str = "max",
     timeout: str | None = None,
+    lora_key: str = "",
     **others: Any,
 ) -> Request:
     """Return the request that the options stand for. Raises `UsageError`."""
@@ -93,6 +97,7 @@ def build_request(
         others["timeout_ns"] = parse_duration(timeout)
     return Request(
         access_points=tuple(_access_point(text) for text in access_points),
+        lora_key=_lora_key(lora_key),
         server=None if server == "built-in" else ServerAddress.parse(server),
         publish=Path(publish) if publish not in ("auto", "none") else publish,  # type: ignore[arg-type]
         image_bytes=parse_size(image_size),
@@ -134,6 +139,12 @@ def _hold(text: str) -> tuple[int, int]:
     if not number.isdecimal() or not duration:
         raise UsageError(f"--hold {text!r}: write a pin and for how long it is held, such as GPIO4:6s")
     return int(number), parse_duration(duration)
+
+
+def _lora_key(text: str) -> str:
+    if text and not re.fullmatch("[0-9A-Fa-f]{32}", text):
+        raise UsageError(f"--lora-key {text!r}: an AppKey has 32 hexadecimal digits")
+    return text
 
 
 def _speed(text: str) -> float | None:

@@ -109,6 +109,7 @@ class App:
         chip: FlashChip,
         uart: Uart,
         clock: DeviceClock,
+        rtc_variables: dict[str, Any],
         air: Air,
         airwaves: Airwaves,
         interface: NetworkInterface,
@@ -156,7 +157,7 @@ class App:
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
-        radio = Radio(airwaves, efuses.mac, rng, emit)
+        radio = Radio(airwaves, efuses.mac, rtc_variables, rng, emit)
         shared = Shared(identity, bench, self._console, radio, rtc_stack=rtc_stack, wakeup=wakeup)
         self._drivers = Drivers(shared)
         self._net: NetCalls
@@ -227,7 +228,14 @@ class App:
             self._net = NetCalls(self._driver, self._console)
             self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
             self._sockets = SocketCalls(self._interface, self._clock, nursery)
-            self._drivers.shared.network = Network(self._interface, self._driver, self._files, nursery, self._emit)
+            self._drivers.shared.network = Network(
+                self._interface,
+                self._driver,
+                self._files,
+                nursery,
+                self._emit,
+                lambda: self._clock.epoch(self._now_ns()),
+            )
             try:
                 outcome: Outcome = Rerun()
                 while isinstance(outcome, Rerun):

@@ -80,6 +80,8 @@ class RtcMemory:
     """What scripts have pushed with ``rtc.mem``."""
     wakeup: Wakeup = NO_WAKEUP
     clock: DeviceClock = field(default_factory=DeviceClock)
+    variables: dict[str, Any] = field(default_factory=dict)
+    """What drivers keep there (``RTC_DATA_ATTR``): any other reset than the one that ends deep sleep clears it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,6 +403,7 @@ class Device:
         if reason is not ResetReason.DEEPSLEEP_RESET:
             self._rtc.stack.clear()
             self._rtc.wakeup = NO_WAKEUP
+            self._rtc.variables.clear()
         self._rtc.boot_count = self._rtc.boot_count + 1 if reason is ResetReason.DEEPSLEEP_RESET else 1
         board = manifest.apply(self.board)
         where = self._surroundings
@@ -419,6 +422,7 @@ class Device:
             chip=self.chip,
             uart=self._uart,
             clock=self._rtc.clock,
+            rtc_variables=self._rtc.variables,
             air=where.air,
             airwaves=where.airwaves,
             interface=where.interface,

@@ -52,6 +52,8 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "nvs": _FAITHFUL,
     "ota": ("faithful", "not in Lua RTOS: the hardened profile only"),
     "bt": _FAITHFUL,
+    "lora": _FAITHFUL,
+    "lora.attach": ("partial", "not for an SX1301, and the SPI bus to the radio stays silent"),
     "fs": _FAITHFUL,
     "event": _FAITHFUL,
     "cpu": _FAITHFUL,

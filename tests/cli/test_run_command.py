@@ -69,6 +69,15 @@ def test_arguments_after_two_dashes_reach_the_script():
     assert after_boot(finished.out) == "one\ttwo words\r\n"
 
 
+def test_a_lora_network_lets_in_who_has_the_key():
+    key = "796B86B4C9DC0252FA32457B1315E284"
+    keys = f"lora.setDevEui('02') lora.setAppEui('01') lora.setAppKey('{key}')"
+    script = f"lora.attach(868) {keys} lora.join() print('joined')"
+    arguments = ("run", *SMALL, "--board", "TTGO-LORA32", "-e", script)
+    assert after_boot(luatwin(*arguments, "--lora-key", key).out).endswith("joined\r\n")
+    assert "100663299:not joined" in luatwin(*arguments).err
+
+
 def test_a_folder_becomes_the_whole_file_system(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "greet.lua").write_text("return 'from a module'")
@@ -125,6 +134,7 @@ def test_a_script_without_end_stops_at_the_time_limit(chunk):
         (["--server", "http://localhost"], "a board speaks only TLS"),
         (["--ap", ":secret"], "write SSID or SSID:PASSWORD"),
         (["--ap", "home:short"], "a password has 8 to 63 characters"),
+        (["--lora-key", "12"], "--lora-key '12': an AppKey has 32 hexadecimal digits"),
         (["--publish", "nowhere.bin"], "nowhere.bin: No such file or directory"),
         (["--publish", OTA], "this is no ESP32 image"),
         (["--image-size", "2M"], "the slot factory has room for"),

@@ -189,6 +189,7 @@ def test_status_of_the_longest_path_that_covers_a_name_wins(monkeypatch: pytest.
     ]:
         monkeypatch.setitem(STATUS, path, status)
     monkeypatch.delitem(STATUS, "tmr")
+    monkeypatch.delitem(STATUS, "lora")
 
     def status_of(path: str) -> str:
         entry = lookup(path)

@@ -23,6 +23,7 @@ _WHERE: Final = {
     "event": "event.EventDriver",
     "gdisplay": "gdisplay.GdisplayDriver",
     "i2c": "i2c.I2cDriver",
+    "lora": "lora.LoraDriver",
     "mqtt": "mqtt.MqttDriver",
     "neopixel": "neopixel.NeopixelDriver",
     "pio": "pio.PioDriver",

@@ -44,10 +44,14 @@ _Driver = TypeVar("_Driver", bound="Driver")
 
 
 class Radio(NamedTuple):
-    """What a driver of a radio needs of the world: the media, who the board is, randomness, and its event log."""
+    """What a driver of a radio needs of the world: the media, who the board is, randomness, and its event log.
+
+    ``rtc_variables`` holds what the driver keeps through deep sleep.
+    """
 
     airwaves: Airwaves
     base_mac: bytes
+    rtc_variables: dict[str, Any]
     rng: Rng
     emit: Emit
 
@@ -60,6 +64,8 @@ class Network(NamedTuple):
     files: FileCalls
     nursery: trio.Nursery
     emit: Callable[..., None]
+    epoch: Callable[[], float]
+    """The time of day that the board believes in."""
 
 
 class Shared:
