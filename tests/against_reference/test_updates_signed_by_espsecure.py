@@ -20,7 +20,10 @@ V2_END = 1196
 """Where the signature ends in the block of secure boot v2, which begins the last sector; a CRC follows."""
 
 
-@pytest.fixture(params=["1", "2"], ids=["v1", "v2"])
+VERSIONS = ("1", "2")
+
+
+@pytest.fixture(params=VERSIONS, ids=["v1", "v2"])
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

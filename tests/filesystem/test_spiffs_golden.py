@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from simulator.filesystem import FileSystemError, FileType
+from simulator.filesystem.interface import Whence
 from simulator.filesystem.memory import MemoryFlash
 from simulator.filesystem.spiffs import SpiffsFileSystem
 from simulator.filesystem.spiffs_files import Files
 from simulator.filesystem.spiffs_layout import DELETED, FREE, INDEX_FLAG, Geometry
-from simulator.filesystem.spiffs_volume import Volume
+from simulator.filesystem.spiffs_volume import SpiffsError, Volume
 
 DATA = Path(__file__).parent / "data"
 SIZE = 0x10000
@@ -103,6 +108,62 @@ def test_the_same_writes_leave_the_same_bytes_as_mkspiffs(block_size):
         files.close(number)
 
     assert live_bytes(ours, geometry) == live_bytes(theirs, geometry)
+
+
+def histories() -> list[dict[str, Any]]:
+    return [
+        json.loads(line) for line in gzip.decompress((DATA / "spiffs-histories.jsonl.gz").read_bytes()).splitlines()
+    ]
+
+
+@pytest.mark.parametrize("history", histories(), ids=lambda history: f"{history['block_size']}-of-{history['size']}")
+def test_the_same_history_has_the_same_results_and_leaves_the_same_bytes_as_spiffs_itself(history):
+    """An almost full volume whose files come, grow, change and go, so that what to collect is a choice every time."""
+    geometry = Geometry(history["size"], history["block_size"], history["page_size"])
+    flash = MemoryFlash(history["size"])
+    Volume.format(flash, geometry)
+    files = Files(Volume(flash, geometry))
+    results = []
+    for kind, *arguments in history["steps"]:
+        if kind == "remount":
+            files.close_all()
+            files = Files(Volume(flash, geometry))
+        results.append(result_of(files, kind, *arguments))
+    files.close_all()
+    assert results == history["results"]
+    theirs = MemoryFlash(history["size"])
+    theirs.program(0, base64.b64decode(history["image"]))
+    assert live_bytes(flash, geometry) == live_bytes(theirs, geometry)
+
+
+def result_of(files: Files, kind: str, *arguments: Any) -> int:
+    """Do one step and return SPIFFS's number of the first thing that failed, 0 if nothing did."""
+    try:
+        if kind == "remove":
+            files.remove(arguments[0].encode())
+        elif kind == "rename":
+            files.rename(arguments[0].encode(), arguments[1].encode())
+        elif kind != "remount":
+            write(files, *arguments, empty=kind == "replace")
+    except SpiffsError as error:
+        return int(error.result)
+    return 0
+
+
+def write(files: Files, name: str, offset: int, seed: int, length: int, piece: int, *, empty: bool) -> None:
+    """Write so many bytes that follow from ``seed`` at an offset, in pieces."""
+    number = files.open(name.encode(), readable=True, writable=True, create=True, empty=empty)
+    try:
+        if offset:
+            files.seek(number, offset, Whence.START)
+        for start in range(0, length, piece):
+            stop = min(start + piece, length)
+            files.write(number, bytes((seed + index * 31) % 256 for index in range(start, stop)))
+    except SpiffsError:
+        with suppress(SpiffsError):
+            files.close(number)
+        raise
+    files.close(number)
 
 
 def live_bytes(flash: MemoryFlash, geometry: Geometry) -> list[bytes]:

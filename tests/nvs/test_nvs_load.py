@@ -208,6 +208,15 @@ def test_of_two_items_of_one_key_on_the_active_page_the_later_stays(start):
     assert values(nvs) == {"b": 2, "a": 3}
 
 
+def test_last_item_on_the_active_page_takes_its_predecessor_with_it_even_if_its_own_crc_is_wrong(start):
+    """The original remembers it as the last one before it looks at the CRC (``mLoadEntryTable``)."""
+    wrong = bytearray(number(b"a", 3))
+    wrong[24] = 4
+    chip, nvs = start(page(STORAGE, number(b"a", 1), number(b"b", 2), bytes(wrong)), BLANK)
+    assert chip.take_trace() == ["0x0020: 2affffff", "0x0020: 22ffffff"]
+    assert values(nvs) == {"b": 2}
+
+
 def test_last_item_of_the_newest_page_replaces_that_of_an_older_page(start):
     older = page(STORAGE, number(b"a", 1), number(b"b", 2), state=PageState.FULL)
     chip, nvs = start(older, page(number(b"b", 9), number(b"a", 3), sequence=1), BLANK)
