@@ -201,7 +201,9 @@ def run_session(
         return report
 
     try:
-        return run_in_world(main, seed=request.seed, speed=request.speed, server=request.server)
+        return run_in_world(
+            main, seed=request.seed, speed=request.speed, server=request.server, authority=setting.authority
+        )
     finally:
         if request.flash is not None:
             write_flash_file(request.flash, chip.to_bytes())

@@ -98,6 +98,7 @@ class Setting:
     efuses: Efuses | None
     """Of a chip that was used before; None if it is a new one."""
     firmware: Firmware | None = None
+    authority: bytes = b""
     inputs: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -119,10 +120,27 @@ def prepare(request: Request) -> Setting:
             _check_writable(request.flash)
         setting = _new_board(request, efuses, files, inputs)
     setting.chip.timing = request.flash_timing
+    if request.authority is not None:
+        setting.authority = _read_authority(request.authority)
+        inputs["authority"] = sha256(setting.authority).hexdigest()
     setting.firmware = _firmware_to_publish(request, setting)
     if setting.firmware is not None:
         inputs["published"] = sha256(setting.firmware.image).hexdigest()
     return setting
+
+
+def _read_authority(path: Path) -> bytes:
+    """Return the certificate in a PEM file. Raises `UsageError` if there is none, and OSError."""
+    import ssl  # costly to import, and most runs have no need of it
+
+    from simulator.network.tls import checking_client_context
+
+    data = path.read_bytes()
+    try:
+        checking_client_context(data)
+    except ssl.SSLError as error:
+        raise UsageError(f"--ca {path}: there is no certificate in it (PEM)") from error
+    return data
 
 
 def _efuses(request: Request) -> Efuses | None:

@@ -38,6 +38,8 @@ _OPTIONS = (
                  help="Of a new board's firmware and of the one that is published.  [default: stock]"),
     click.option("--secure-boot", "key_file", type=click.Path(dir_okay=False, path_type=Path), metavar="KEY.pem",
                  help="Sign both for a board with secure boot: v1 with an ECDSA key, v2 with an RSA key."),
+    click.option("--ca", "authority", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Whom hardened firmware trusts (PEM).  [default: the built-in server]"),
     click.option("--fault", "faults", multiple=True, metavar="NAME[@WHEN]",
                  help="Let something go wrong, see luatwin faults (repeatable)."),
     click.option("--hold", "holds", multiple=True, metavar="GPIO:TIME",

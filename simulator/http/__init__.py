@@ -9,6 +9,7 @@ from __future__ import annotations
 from simulator.http.connection import (
     DEFAULT_LIMITS,
     Ending,
+    Exchange,
     Handler,
     Limits,
     RawResponse,
@@ -21,6 +22,7 @@ from simulator.http.connection import (
 __all__ = [
     "DEFAULT_LIMITS",
     "Ending",
+    "Exchange",
     "Handler",
     "Limits",
     "RawResponse",

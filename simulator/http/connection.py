@@ -114,10 +114,30 @@ class _BadRequestError(Exception):
 DEFAULT_LIMITS: Final = Limits()
 
 
-async def serve_connection(stream: trio.abc.Stream, handler: Handler, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Serve one request on ``stream`` and close it. Returns when the connection is over, however it ended."""
+@dataclass(slots=True)
+class Exchange:
+    """What came of one connection. Whoever serves may look at it while it goes on."""
+
+    request: Request | None = None
+    """None until there is a whole one."""
+    status: int | None = None
+    """Of the answer, None until there is one."""
+    sent_bytes: int = 0
+    """Of the body, as far as the stream took them."""
+    complete: bool = False
+    """Whether the answer was sent to its end."""
+
+
+async def serve_connection(
+    stream: trio.abc.Stream, handler: Handler, limits: Limits = DEFAULT_LIMITS, exchange: Exchange | None = None
+) -> None:
+    """Serve one request on ``stream`` and close it. Returns when the connection is over, however it ended.
+
+    ``exchange`` is kept up to date meanwhile.
+    """
+    exchange = Exchange() if exchange is None else exchange
     try:
-        await _serve_request(stream, h11.Connection(h11.SERVER, limits.head_bytes), handler, limits)
+        await _serve_request(stream, h11.Connection(h11.SERVER, limits.head_bytes), handler, limits, exchange)
     except trio.BrokenResourceError:
         pass  # the client is gone
     finally:
@@ -125,23 +145,26 @@ async def serve_connection(stream: trio.abc.Stream, handler: Handler, limits: Li
             await stream.aclose()
 
 
-async def _serve_request(stream: trio.abc.Stream, http: h11.Connection, handler: Handler, limits: Limits) -> None:
+async def _serve_request(
+    stream: trio.abc.Stream, http: h11.Connection, handler: Handler, limits: Limits, exchange: Exchange
+) -> None:
     try:
         with trio.fail_after(limits.receive_s):
             request = await _receive_request(stream, http, limits)
     except trio.TooSlowError:
         return  # who takes this long to ask does not wait for an answer
     except _BadRequestError as error:
-        await _refuse(stream, http, error.status, limits)
+        await _refuse(stream, http, error.status, limits, exchange)
     except h11.RemoteProtocolError as error:
-        await _refuse(stream, http, error.error_status_hint, limits)
+        await _refuse(stream, http, error.error_status_hint, limits, exchange)
     else:
         if request is not None:
+            exchange.request = request
             response = await handler(request)
             if isinstance(response, RawResponse):
                 await _send_raw(stream, response, limits)
             else:
-                await _send(stream, http, response, limits, with_body=request.method != "HEAD")
+                await _send(stream, http, response, limits, exchange, with_body=request.method != "HEAD")
 
 
 async def _receive_request(stream: trio.abc.Stream, http: h11.Connection, limits: Limits) -> Request | None:
@@ -173,20 +196,29 @@ async def _receive_request(stream: trio.abc.Stream, http: h11.Connection, limits
                 return None
 
 
-async def _refuse(stream: trio.abc.Stream, http: h11.Connection, status: int, limits: Limits) -> None:
+async def _refuse(
+    stream: trio.abc.Stream, http: h11.Connection, status: int, limits: Limits, exchange: Exchange
+) -> None:
     """Answer a request that cannot be served, and read for a moment what the client is still sending."""
     reason = _REFUSALS[status]
     headers = (("Content-Type", "text/plain; charset=utf-8"),)
     body = f"{status} {reason}\n".encode()
-    await _send(stream, http, Response(status=status, reason=reason, headers=headers, body=body), limits)
+    await _send(stream, http, Response(status=status, reason=reason, headers=headers, body=body), limits, exchange)
     with trio.move_on_after(limits.drain_s):
         while await stream.receive_some():
             pass
 
 
 async def _send(
-    stream: trio.abc.Stream, http: h11.Connection, response: Response, limits: Limits, *, with_body: bool = True
+    stream: trio.abc.Stream,
+    http: h11.Connection,
+    response: Response,
+    limits: Limits,
+    exchange: Exchange,
+    *,
+    with_body: bool = True,
 ) -> None:
+    exchange.status = response.status
     body, length = response.body, len(response.body)
     headers = [*response.headers, ("Content-Length", str(length)), ("Connection", "close")]
     events: list[h11.Event] = [h11.Response(status_code=response.status, reason=response.reason, headers=headers)]
@@ -196,6 +228,9 @@ async def _send(
         for event in [*events, h11.EndOfMessage()]:
             with trio.fail_after(limits.send_s):
                 await _send_event(stream, http, event)
+            if isinstance(event, h11.Data):
+                exchange.sent_bytes += len(event.data)
+        exchange.complete = True
     except trio.TooSlowError:
         raise trio.BrokenResourceError from None  # a client that takes nothing is as good as gone
 

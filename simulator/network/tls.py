@@ -101,6 +101,12 @@ def checking_client_context(authority: bytes) -> ssl.SSLContext:
     return context
 
 
+def allow_only_boards(context: ssl.SSLContext) -> None:
+    """Let a server's ``context`` speak what a real board offers, and nothing else."""
+    context.set_ciphers(_BOARD_CIPHERS)
+    _set_versions(context, minimum=stock_tls_version(), maximum=stock_tls_version())
+
+
 def allow_stock_clients(context: ssl.SSLContext) -> None:
     """Let a server's ``context`` accept stock boards too, next to newer clients."""
     context.set_ciphers(_LEGACY_CIPHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,6 +44,10 @@ class Catalogue:
         """Offer ``firmware`` from now on to every board that asks for one of its ids."""
         for firmware_id in firmware.ids:
             self._newest[firmware_id] = firmware
+
+    def replace(self, offers: Iterable[Firmware]) -> None:
+        """Offer these from now on, and nothing else; of two for one id the later is newer."""
+        self._newest = {firmware_id: firmware for firmware in offers for firmware_id in firmware.ids}
 
     def newest(self, firmware_id: str) -> Firmware | None:
         """Return the newest firmware that answers to ``firmware_id``, or None."""

@@ -87,7 +87,7 @@ class Conduct:
         if self.has("tls-untrusted"):
             return server_context(made_credentials(*names, flaw="untrusted"))
         if self.has("tls-too-new"):
-            return server_context(made_credentials(*names), newest_only=True)
+            return server_context(made_credentials(*names), speaks="newest")
         return usual
 
     def decide(self, decision: Decision) -> Decision:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 import trio
 
 from simulator.events import EventLog
-from simulator.http import DEFAULT_LIMITS, Limits, RawResponse, Request, Response, serve_connection
+from simulator.http import DEFAULT_LIMITS, Exchange, Limits, RawResponse, Request, Response, serve_connection
 from simulator.ota_protocol import (
     METHOD_NOT_ALLOWED,
     METHODS,
+    NO_NEW_FIRMWARE,
     Catalogue,
     Decision,
     Firmware,
@@ -23,7 +25,10 @@ from simulator.ota_protocol import (
     decide,
     requested_part,
 )
+from simulator.ota_server.admission import RateLimit, Rollout
 from simulator.ota_server.conduct import Conduct
+from simulator.ota_server.connections import CONNECTIONS_MAX, Connection, Connections
+from simulator.ota_server.records import Metrics, Record
 
 _OCTET_STREAM: Final = ("Content-Type", "application/octet-stream")
 _ASKS_FOR_MORE: Final = ("range", "want-repr-digest")
@@ -43,10 +48,26 @@ class Statistics:
     """Answers that were a firmware."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an owner may set. Without a word everybody gets the newest firmware, as often as he asks."""
+
+    rollout: Callable[[], Rollout] = Rollout
+    rate_limit: RateLimit | None = None
+    connections_max: int = CONNECTIONS_MAX
+    metrics: Metrics | None = None
+    """Served as ``/metrics``."""
+
+
+DEFAULT_POLICY: Final = Policy()
+METRICS_TARGET: Final = "/metrics"
+
+
 class OtaServer:
     """Serves the firmware of ``catalogue``, on as many listeners as wanted, to any number of clients at a time.
 
-    A ``conduct`` makes it misbehave; ``names`` are then those that its made certificates are for.
+    A ``conduct`` makes it misbehave; ``names`` are then those that its made certificates are for. ``policy`` says who
+    gets what and how often, and ``record`` hears of every connection that is over.
 
     Events: ``server.request`` (method, target, firmware, commit) and ``server.response`` (status, length, commit of
     the firmware sent, or why there is none).
@@ -61,6 +82,8 @@ class OtaServer:
         limits: Limits = DEFAULT_LIMITS,
         conduct: Conduct | None = None,
         names: tuple[str, ...] = (),
+        policy: Policy = DEFAULT_POLICY,
+        record: Callable[[Record], None] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._ssl_context = ssl_context
@@ -68,7 +91,9 @@ class OtaServer:
         self._limits = limits
         self.conduct = conduct
         self._names = names
-        self._open_connections = 0
+        self._policy = policy
+        self._record_connection = record
+        self.connections = Connections(policy.connections_max)
         self._answers = 0
         self._offers = 0
 
@@ -78,26 +103,37 @@ class OtaServer:
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve one client on a plain stream: TLS, one request, close_notify, close."""
-        self._open_connections += 1
-        try:
-            context = self._ssl_context
-            if self.conduct is not None:
-                context = self.conduct.context(context, self._names)
-            tls = trio.SSLStream(stream, context, server_side=True)
-            await serve_connection(tls, self._answer, self._limits)
-        finally:
-            self._open_connections -= 1
+        context = self._ssl_context
+        if self.conduct is not None:
+            context = self.conduct.context(context, self._names)
+        visit = _Visit(self, stream, trio.SSLStream(stream, context, server_side=True))
+        with self.connections.admit() as visit.connection:
+            await serve_connection(visit.tls, visit.answer, self._limits, visit.exchange)
+        if self._record_connection is not None:
+            self._record_connection(visit.record())
+
+    async def finish(self) -> None:
+        """Close the connections of those that have not asked for anything, and wait until the others have all."""
+        self.connections.dismiss_waiting()
+        await self.connections.wait_empty()
 
     def statistics(self) -> Statistics:
         """Return what the server is doing and has done."""
-        return Statistics(open_connections=self._open_connections, answers=self._answers, offers=self._offers)
+        return Statistics(open_connections=len(self.connections), answers=self._answers, offers=self._offers)
 
-    async def _answer(self, request: Request) -> Response | RawResponse:
+    def decide(self, request: Request, address: str) -> Decision:
+        """Return what is decided about a request that comes from ``address``."""
         content_type = request.header("content-type")
         question = Question(method=request.method, target=request.target, content_type=content_type, body=request.body)
         decision = decide(question, self._catalogue)
-        if self.conduct is not None:
-            decision = self.conduct.decide(decision)
+        offer = decision.offer
+        if offer is not None and not self._policy.rollout().includes(address, offer.commit):
+            why = f"{offer.commit} is not yet for {address}"
+            decision = replace(decision, status=NO_NEW_FIRMWARE, why=why, offer=None)
+        return decision if self.conduct is None else self.conduct.decide(decision)
+
+    def respond(self, request: Request, decision: Decision) -> Response | RawResponse:
+        """Return the answer that carries ``decision``."""
         response = _response(decision, request)
         self._answers += 1
         self._offers += decision.offer is not None
@@ -106,6 +142,25 @@ class OtaServer:
             return response
         is_image = decision.offer is not None and response.status in (200, 206)
         return self.conduct.shape(response, image=decision.offer.image if decision.offer and is_image else None)
+
+    def refusal(self, address: str) -> Response | None:
+        """Return the answer to an address that asks too often, None if it does not."""
+        limit = self._policy.rate_limit
+        if limit is None or limit.allows(address, trio.current_time()):
+            return None
+        headers = (("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "60"))
+        return Response(status=429, reason="Too Many Requests", headers=headers, body=b"Too Many Requests\n")
+
+    def page(self, request: Request) -> Response | None:
+        """Return the page of counts if that is what is asked for."""
+        metrics = self._policy.metrics
+        if metrics is None or request.method != "GET" or request.target != METRICS_TARGET:
+            return None
+        text = metrics.text(
+            open_connections=len(self.connections), evicted=self.connections.evicted, catalogue=self._catalogue
+        )
+        headers = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
+        return Response(status=200, reason="OK", headers=headers, body=text.encode())
 
     def _record(self, request: Request, decision: Decision, response: Response) -> None:
         if self._events is None or not self._events.wanted:
@@ -120,6 +175,54 @@ class OtaServer:
         )
         outcome = {"commit": decision.offer.commit} if decision.offer else {"why": decision.why}
         self._events.emit(EVENT_BOARD, "server.response", status=response.status, length=len(response.body), **outcome)
+
+
+class _Visit:
+    """One connection to the server."""
+
+    connection: Connection
+
+    def __init__(self, server: OtaServer, stream: trio.abc.Stream, tls: trio.SSLStream[trio.abc.Stream]) -> None:
+        self._server = server
+        self._address = _address_of(stream)
+        self._began_s = trio.current_time()
+        self._decision: Decision | None = None
+        self.tls = tls
+        self.exchange = Exchange()
+
+    async def answer(self, request: Request) -> Response | RawResponse:
+        self.connection.asked()
+        other = self._server.page(request) or self._server.refusal(self._address)
+        if other is not None:
+            return other
+        self._decision = self._server.decide(request, self._address)
+        return self._server.respond(request, self._decision)
+
+    def record(self) -> Record:
+        exchange, request, decision = self.exchange, self.exchange.request, self._decision
+        return Record(
+            address=self._address,
+            tls=self.tls.version() if request is not None else None,
+            method=request.method if request else None,
+            target=request.target if request else None,
+            agent=request.header("user-agent") if request else None,
+            status=exchange.status,
+            sent_bytes=exchange.sent_bytes,
+            complete=exchange.complete,
+            seconds=trio.current_time() - self._began_s,
+            firmware=decision.firmware_id if decision else None,
+            commit=decision.commit if decision else None,
+            offered=decision.offer.commit if decision and decision.offer else None,
+        )
+
+
+def _address_of(stream: trio.abc.Stream) -> str:
+    """Return the address at the other end, of a real connection or a virtual one."""
+    if isinstance(stream, trio.SocketStream):
+        with suppress(OSError):  # it is gone already
+            return str(stream.socket.getpeername()[0])
+    remote = getattr(stream, "remote", None)
+    return str(remote[0]) if remote else "unknown"
 
 
 def _resumable(offer: Firmware, request: Request) -> Response:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from simulator.errors import UsageError
-from simulator.network.tls import allow_stock_clients
+from simulator.network.tls import allow_only_boards, allow_stock_clients
 
 DEFAULT_NAMES: Final = ("ota.whitecatboard.org", "localhost", "127.0.0.1")
 """The server that Lua RTOS asks if nobody configured another, and this host."""
@@ -49,6 +49,8 @@ class Credentials:
     authority: bytes = b""
 
 
+TlsRange = Literal["any", "legacy", "modern", "newest"]
+"""Stock boards (TLS 1.1) and newer clients; what a real board offers alone; TLS 1.2 and newer; TLS 1.3 alone."""
 Flaw = Literal["expired", "wrong-host", "untrusted"]
 """What may be wrong with a certificate."""
 
@@ -101,16 +103,18 @@ def load_credentials(chain: Path, key: Path) -> Credentials:
 
 
 @cache
-def server_context(credentials: Credentials, *, newest_only: bool = False) -> ssl.SSLContext:
-    """Return a server's context that stock boards (TLS 1.1) and newer clients can connect to; or TLS 1.3 alone.
+def server_context(credentials: Credentials, *, speaks: TlsRange = "any") -> ssl.SSLContext:
+    """Return a server's context for ``credentials``.
 
     No session is ever resumed, so every connection is the same handshake. Raises `ssl.SSLError` for bad credentials.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if newest_only:
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-    else:
+    if speaks == "any":
         allow_stock_clients(context)
+    elif speaks == "legacy":
+        allow_only_boards(context)
+    else:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3 if speaks == "newest" else ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     with tempfile.NamedTemporaryFile() as file:  # readable by us only; `ssl` loads certificates from files alone

@@ -11,7 +11,7 @@ from simulator.boards import load_board
 from simulator.errors import UsageError
 from simulator.firmware import Manifest, build_firmware, first_manifest, next_manifest
 from simulator.ota_protocol import Catalogue, Firmware
-from simulator.ota_server import read_firmware, read_folder
+from simulator.ota_server import WatchedFolder, read_firmware
 from simulator.units import KIB
 
 FIRST = first_manifest(load_board("N1ESP32-OTA"))
@@ -22,6 +22,12 @@ def write(path: Path, manifest: Manifest) -> bytes:
     image = build_firmware(manifest, size_bytes=64 * KIB)
     path.write_bytes(image)
     return image
+
+
+def read_folder(folder: Path) -> Catalogue:
+    catalogue = Catalogue()
+    WatchedFolder(folder, catalogue, print)
+    return catalogue
 
 
 def test_a_firmware_is_found_by_every_id_it_has():
