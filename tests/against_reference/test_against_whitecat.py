@@ -50,7 +50,7 @@ def with_lines(library: Path, *command: str) -> str:
 
 
 def test_a_client_of_the_protocol_resets_identifies_lists_uploads_and_downloads(modem_lines):
-    with running("serial", *SMALL, "--pty", "--speed", "2") as process:
+    with running("serial", *SMALL, "--pty", "--speed", "5") as process:
         found = json.loads(with_lines(modem_lines, "-m", "tests.whitecat_on_terminal", process.url))
     assert found["first line"] == "ets Jun  8 2016 00:22:57"
     assert found["last line"] == "Lua RTOS-boot-scripts-aborted-ESP32"
