@@ -35,8 +35,12 @@ Files = Mapping[str, bytes]
 
 
 def stock_files() -> dict[str, bytes]:
-    """Return the scripts that every new board has: those of the top-level folder ``lua``, by absolute path."""
-    return folder_files(data_dir("lua"), pattern="*.lua")
+    """Return the scripts that every new board has: those of the top-level folder ``lua``, by absolute path.
+
+    Its folder ``library`` is for editors, not for boards.
+    """
+    files = folder_files(data_dir("lua"), pattern="*.lua")
+    return {path: data for path, data in files.items() if not path.startswith("/library/")}
 
 
 def folder_files(folder: Path, *, pattern: str = "*") -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from simulator.vm.api_builds import CONDITIONS
 from simulator.vm.api_data import Kind, Member, ModuleData, Value, hardware, lua, network, system
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 GLOBALS: Final = "_G"
 """The module of the base functions. Their path is the bare name."""
+
+Half: TypeAlias = Literal["system", "hardware"]
+"""The firmware itself with Lua and its network, or everything that is attached, built on top or talked to."""
+
+_SYSTEM: Final = frozenset(
+    (
+        *("coroutine", "debug", "io", "math", "package", "string", "table", "utf8"),
+        *("cpu", "crc", "event", "fs", "md5", "net", "nvs", "os", "pack", "thread", "tmr", "vm"),
+    )
+)
+_OURS: Final = frozenset({"ota"})
 
 _BY_REQUIRE: Final = frozenset({"socket", "ltn12", "mime", "mbox", "cjson"})
 
@@ -52,6 +63,14 @@ class Entry(NamedTuple):
     condition: str
     status: Status
     note: str
+
+
+class Share(NamedTuple):
+    """How many functions and methods there are, and how many of them are faithful."""
+
+    faithful: int
+    functions: int
+    share: float
 
 
 def lookup(path: str) -> Entry | None:
@@ -121,6 +140,28 @@ def build_has_module(name: str, board: Board | None) -> bool:
     """Return whether `require` finds a module of this name in the firmware of a board, though it is no global."""
     module = modules().get(name)
     return module is not None and module.by_require and _has(board, module.condition)
+
+
+def half_of(entry: Entry) -> Half | None:
+    """Return which half of the API a name belongs to; None for what is not Lua RTOS's."""
+    top = (entry.path if entry.module == GLOBALS else entry.module).partition(".")[0]
+    if entry.module == GLOBALS or top in _SYSTEM:
+        return "system"
+    return None if top in _OURS else "hardware"
+
+
+def shares_of(found: Iterable[Entry]) -> dict[Half, Share]:
+    """Return how many of the functions and methods among ``found`` are faithful, for each half that has any."""
+    counts: dict[Half, list[bool]] = {"system": [], "hardware": []}
+    for entry in found:
+        half = half_of(entry)
+        if half is not None and entry.kind in ("function", "method"):
+            counts[half].append(entry.status == "faithful")
+    return {
+        half: Share(sum(faithful), len(faithful), sum(faithful) / len(faithful))
+        for half, faithful in counts.items()
+        if faithful
+    }
 
 
 def _has(board: Board | None, condition: str) -> bool:
