@@ -66,12 +66,4 @@ function cjson.encode_sparse_array(convert, ratio, safe) end
 ---@return table
 function cjson.new() end
 
----The same functions as cjson; they raise errors here too. Not in every build: cjson.
----@class cjson.safe
-cjson.safe = {}
-
----Helpers, a Lua file of the file system. Not in every build: cjson.
----@class cjson.util
-cjson.util = {}
-
 return cjson

@@ -391,28 +391,4 @@ function socket.dns.tohostname(address) end
 ---@return table|string
 function socket.dns.toip(address) end
 
----HTTP client, a Lua file of the file system.
----@class socket.http
-socket.http = {}
-
----FTP client, a Lua file of the file system.
----@class socket.ftp
-socket.ftp = {}
-
----Mail client, a Lua file of the file system.
----@class socket.smtp
-socket.smtp = {}
-
----Common part of FTP and mail, a Lua file of the file system.
----@class socket.tp
-socket.tp = {}
-
----URLs, a Lua file of the file system.
----@class socket.url
-socket.url = {}
-
----Spelling of header names, a Lua file of the file system.
----@class socket.headers
-socket.headers = {}
-
 return socket

@@ -76,8 +76,8 @@ def api(
 def _write_annotations(folder: Path) -> None:
     from simulator.vm.luacats import files
 
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from simulator.vm.api import GLOBALS, Entry, Module, entries, modules
+from simulator.vm.api import GLOBALS, Entry, entries, modules
 from simulator.vm.api_data.types import PARAMETERS, PARAMETERS_OF, RETURNS
 
 _OWN_NAMES: Final[Mapping[str, frozenset[str]]] = {
@@ -36,6 +36,14 @@ _RANGE: Final = re.compile(r"\b([a-z]+)(\d+), \.\.\., \1(\d+)\b")
 _ANYTHING: Final = "any ..."
 
 
+_WITHOUT_A_FIELD: Final = (
+    "cjson.safe",
+    "cjson.util",
+    *(f"socket.{name}" for name in ("ftp", "headers", "http", "smtp", "tp", "url")),
+)
+"""Modules within others that only `require` gives."""
+
+
 class Parameter(NamedTuple):
     """A parameter; its ``name`` is ``...`` for any number. ``default`` is text as the catalogue has it."""
 
@@ -54,7 +62,10 @@ def files() -> dict[str, str]:
 
 
 def parameters_of(signature: str) -> list[list[Parameter]]:
-    """Return the parameters of a function by its signature, a list for each way to call it."""
+    """Return the parameters of a function by its signature, a list for each way to call it.
+
+    What comes behind ``...`` cannot be said in Lua and is left out.
+    """
     text = _RANGE.sub(_every_number, signature[1:-1])
     ways: list[list[Parameter]] = [[]]
     depth = 0
@@ -69,6 +80,8 @@ def parameters_of(signature: str) -> list[list[Parameter]]:
             case "...":
                 ways[-1].append(Parameter("...", is_optional=False, default=""))
             case ",":
+                pass
+            case _ if ways[-1] and ways[-1][-1].name == "...":
                 pass
             case _:
                 name = token["name"]
@@ -91,13 +104,20 @@ def _is_ours(entry: Entry) -> bool:
 
 
 def _file_of(entry: Entry) -> str:
-    """Return the name of the file that an entry goes to: that of its outermost module."""
-    top = entry.path if entry.module == GLOBALS and entry.kind == "table" else entry.module
-    return ("base" if top == GLOBALS else top.partition(".")[0]) + ".lua"
+    """Return the name of the file that an entry goes to."""
+    return _scope_of(entry).replace(".", "/") + ".lua"
+
+
+def _scope_of(entry: Entry) -> str:
+    """Return the module whose file an entry goes to: the outermost one, or one that only `require` gives."""
+    path = entry.path if entry.kind == "table" else entry.module
+    inner = next((name for name in _WITHOUT_A_FIELD if path == name or path.startswith(f"{name}.")), None)
+    return "base" if path == GLOBALS else inner or path.partition(".")[0]
 
 
 def _file(name: str, found: list[Entry]) -> Iterator[str]:
-    module = modules().get(name.removesuffix(".lua"))
+    scope = _scope_of(found[0])
+    module = modules().get(scope)
     yield "---@meta"
     yield "-- Made by luatwin api --luacats from the catalogue of the Lua API; do not edit."
     handles: set[str] = set()
@@ -108,9 +128,14 @@ def _file(name: str, found: list[Entry]) -> Iterator[str]:
             if handle not in handles:
                 handles.add(handle)
                 yield from (f"---@class {handle}", f"local {_local_name(handle)} = {{}}", "")
-        yield from _entry(entry, module)
+        yield from _entry(entry, scope, is_local=module is not None and module.by_require)
     if module is not None and module.by_require:
-        yield from ("", f"return {module.path}")
+        yield from ("", f"return {_written(scope, scope)}")
+
+
+def _written(path: str, scope: str) -> str:
+    """Return how a file writes a path: from the last name of its module on."""
+    return path[scope.rfind(".") + 1 :] if path == scope or path.startswith(f"{scope}.") else path
 
 
 def _handle_of(entry: Entry) -> str:
@@ -121,16 +146,16 @@ def _local_name(handle: str) -> str:
     return handle.replace(".", "_")
 
 
-def _entry(entry: Entry, module: Module | None) -> Iterator[str]:
+def _entry(entry: Entry, scope: str, *, is_local: bool) -> Iterator[str]:
     yield f"---{_description(entry)}"
+    path = _written(entry.path, scope)
     if entry.kind == "table":
         yield f"---@class {entry.path}"
-        is_local = module is not None and module.by_require and entry.path == module.path
-        yield f"{'local ' if is_local else ''}{entry.path} = {{}}"
+        yield f"{'local ' if is_local and entry.path == scope else ''}{path} = {{}}"
     elif entry.kind == "constant":
-        yield from _constant(entry)
+        yield from _constant(entry, path)
     else:
-        yield from _function(entry)
+        yield from _function(entry, path)
 
 
 def _description(entry: Entry) -> str:
@@ -138,8 +163,9 @@ def _description(entry: Entry) -> str:
     return entry.summary + builds
 
 
-def _constant(entry: Entry) -> Iterator[str]:
-    path = entry.path if entry.name.isidentifier() else f'{entry.module}["{entry.name}"]'
+def _constant(entry: Entry, path: str) -> Iterator[str]:
+    if not entry.name.isidentifier():
+        path = f'{path.removesuffix(f".{entry.name}")}["{entry.name}"]'
     if entry.value is None:
         yield "---@type any"
         yield f"{path} = nil"
@@ -149,7 +175,7 @@ def _constant(entry: Entry) -> Iterator[str]:
         yield f"{path} = {entry.value!r}"
 
 
-def _function(entry: Entry) -> Iterator[str]:
+def _function(entry: Entry, path: str) -> Iterator[str]:
     first, *others = parameters_of(_SIGNATURES.get(entry.path, entry.signature))
     for parameter in first:
         name = parameter.name + "?" * parameter.is_optional
@@ -162,8 +188,9 @@ def _function(entry: Entry) -> Iterator[str]:
             f"{parameter.name}{'?' * parameter.is_optional}: {_type(entry.path, parameter)}" for parameter in way
         )
         yield f"---@overload fun({arguments}){': ' if results else ''}{', '.join(results)}"
-    name = entry.path if ":" not in entry.path else f"{_local_name(_handle_of(entry))}:{entry.name.partition(':')[2]}"
-    yield f"function {name}({', '.join(parameter.name for parameter in first)}) end"
+    if entry.kind == "method":
+        path = f"{_local_name(_handle_of(entry))}:{entry.name.partition(':')[2]}"
+    yield f"function {path}({', '.join(parameter.name for parameter in first)}) end"
 
 
 def _type(path: str, parameter: Parameter) -> str:

@@ -16,8 +16,10 @@ PATHS = {entry.path for entry in entries()}
 
 
 def test_the_committed_annotations_are_what_the_catalogue_gives() -> None:
-    committed = {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir()}
-    assert committed == files(), "run: rm lua/library/*; luatwin api --luacats lua/library"
+    committed = {
+        path.relative_to(COMMITTED).as_posix(): path.read_text(encoding="utf-8") for path in COMMITTED.rglob("*.lua")
+    }
+    assert committed == files(), "run: rm -r lua/library; luatwin api --luacats lua/library"
 
 
 def names(signature: str) -> list[str]:
@@ -39,6 +41,7 @@ def names(signature: str) -> list[str]:
         ("(v1, ..., v3)", ["v1 v2 v3"]),
         ("(host, local, end)", ["host local_ end_"]),
         ("([level, ...])", ["level? ..."]),
+        ("(filter, ..., sink)", ["filter ..."]),
     ],
 )
 def test_a_signature_is_taken_apart(signature: str, ways: list[str]) -> None:
@@ -75,4 +78,7 @@ def test_every_function_of_the_firmware_is_there_and_no_function_of_lua() -> Non
     assert "function os.time" not in made["os.lua"]
     assert "string.lua" not in made
     assert made["socket.lua"].endswith("\nreturn socket\n")
+    assert "---@class socket.url\nlocal url = {}\n" in made["socket/url.lua"]
+    assert "function url.parse(" in made["socket/url.lua"]
+    assert made["socket/url.lua"].endswith("\nreturn url\n")
     assert 'bt.chann["37"] = 1' in made["bt.lua"]

@@ -35,7 +35,7 @@ _NAMES: Final[Mapping[str, str]] = {
         "all asstring astable async bit buffered clean close confirmed convert fill_all first ipv6 keep monitor on "
         "overwrite persistence print raw read retained secure upload wait plain strip"
     ),
-    "function": "callback catch comp f finalizer finally fn hook msgh",
+    "function": "callback catch comp create f finalizer finally fn hook low msgh sink step",
     "table": "handles list options recvt segments sendt t txt",
 }
 
@@ -76,6 +76,19 @@ PARAMETERS_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "bt.service.eddystone.uid": {"address": "string", "instance": "string"},
     "bt.service.eddystone.url": {"address": "string"},
     "bt.advertise.start": {"filter": "integer", "peeraddr": "string"},
+    **{
+        f"ltn12.{name}": dict.fromkeys(parameters, "function")
+        for name, parameters in (
+            ("filter.chain", ("filter",)),
+            ("pump.all", ("source",)),
+            ("pump.step", ("source",)),
+            ("sink.chain", ("filter",)),
+            ("source.cat", ("source",)),
+            ("source.chain", ("source", "filter")),
+            ("source.rewind", ("source",)),
+            ("source.simplify", ("source",)),
+        )
+    },
     "mqtt.cli:subscribe": {"callback": "fun(length: integer, message: string, topic_length: integer, topic: string)"},
     "tmr.attach": {"ms": "integer"},
     "gdisplay.qrcode": {"text": "string|table"},
