@@ -191,6 +191,8 @@ def run_session(
         with ExitStack() as stack:
             if request.events is not None:
                 stack.enter_context(_event_file(request, world, setting.inputs))
+            if request.capture is not None:
+                stack.enter_context(world.capture(stack.enter_context(request.capture.open("wb"))))
             world.power_on(device)
             ending = await _until_the_end(request, world, device, steer, ends_when_stuck=ends_when_stuck)
             if request.screenshot is not None and not save_screenshots(request.screenshot, device.bench):

@@ -78,6 +78,8 @@ class Request:
     speed: float | None = None
     timeout_ns: int = 60 * NS_PER_S
     events: Path | None = None
+    capture: Path | None = None
+    """A file for Wireshark."""
     screenshot: Path | None = None
     """Where to save what is on the board's displays at the end."""
     bootloader_log_level: str | None = None

@@ -17,14 +17,15 @@ the run as well, with the clock and the order of tasks that make it repeatable::
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, TypeVar
 
 import trio
 
+from simulator import __version__
 from simulator.airwaves import Airwaves
 from simulator.boards import Board, load_board
 from simulator.boards.schema import Profile
@@ -295,6 +296,21 @@ class World:
             return RedirectedInterface(RealInterface(self._clock), board.ota_server, self._server)
         self._serve_updates(board.ota_server)
         return self.network.interface(name)
+
+    # -- capture --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def capture(self, file: BinaryIO) -> Iterator[None]:
+        """Write what the virtual network carries into ``file`` for Wireshark (pcapng), while the block lasts."""
+        from simulator.capture import Capture
+
+        tap = Capture(file, origin_s=self._started_s, application=f"luatwin {__version__}")
+        self.network.tap = tap
+        try:
+            yield
+        finally:
+            self.network.tap = None
+            tap.close()
 
     # -- faults ---------------------------------------------------------------------------------------------------
 

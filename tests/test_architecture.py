@@ -81,6 +81,7 @@ ROOMS = (
     Room("check_server", Kind.SHELL, {"trio", "cryptography"}),
     Room("device", Kind.SHELL, {"trio", "httpx"}),
     Room("serial_port", Kind.SHELL, {"trio"}),
+    Room("capture", Kind.SHELL, {"trio"}),
     Room("injection", Kind.SHELL, {"trio"}),
     Room("world", Kind.SHELL, {"trio"}),
     Room("screenshots", Kind.SHELL),

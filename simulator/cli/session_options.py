@@ -63,6 +63,8 @@ _OPTIONS = (
     click.option("--boot-log", "bootloader_log_level", type=click.Choice(_LOG_LEVELS, case_sensitive=False),
                  help="Log level of the bootloader, over the board's own."),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    click.option("--capture", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Write what the network carries, for Wireshark (pcapng)."),
     click.option("--events", type=click.Path(dir_okay=False, path_type=Path),
                  help="Write the event log here (NDJSON)."),
     click.option("--screenshot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png",

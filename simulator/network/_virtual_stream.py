@@ -31,6 +31,7 @@ import trio
 from trio.lowlevel import Abort
 
 from simulator.network._route import Route
+from simulator.network.tap import Flow
 
 WINDOW_BYTES: Final = 128 * 1024
 """How much may be under way or unread before the sender has to wait."""
@@ -77,6 +78,7 @@ class Pipe:
     __slots__ = (
         "arrivals",
         "eof_at",
+        "flow",
         "lost",
         "reader",
         "reader_breaks_at",
@@ -87,8 +89,9 @@ class Pipe:
         "writer_breaks_at",
     )
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, flow: Flow | None = None) -> None:
         self.route = route
+        self.flow = flow
         self.arrivals: deque[tuple[float, bytes]] = deque()
         self.unread_bytes = 0
         self.eof_at = inf
@@ -107,6 +110,8 @@ class Pipe:
             if arrival < inf:
                 self.arrivals.append((arrival, piece))
                 self.reader.wake()
+                if self.flow is not None:
+                    self.flow.data(piece, trio.current_time(), arrival)
             else:
                 self.lost = True
                 self.break_reader(trio.current_time() + KEEPALIVE_LIMIT_S)
@@ -116,6 +121,8 @@ class Pipe:
         if self.eof_at == inf and not self.lost:
             self.eof_at = self.route.arrival(0)
             self.reader.wake()
+            if self.flow is not None and self.eof_at < inf:
+                self.flow.end(trio.current_time(), self.eof_at)
 
     def take(self, max_bytes: int | None, now: float) -> bytes:
         """Return what has arrived by ``now``, which must be something."""
@@ -149,6 +156,11 @@ class Pipe:
         self.lose(-inf)
         self.reader.wake()
         self.writer.wake()
+
+    def tell_reset(self, at: float) -> None:
+        """Tell who listens that a reset is on its way."""
+        if self.flow is not None:
+            self.flow.reset(trio.current_time(), at)
 
     def break_reader(self, at: float) -> None:
         """Receiving fails from ``at`` on, once everything that arrived has been read."""
@@ -269,6 +281,7 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         if not self._closed:
             arrives_at = trio.current_time() + self._outgoing.route.latency_s
             self._outgoing.lose(arrives_at)
+            self._outgoing.tell_reset(arrives_at)
             self._outgoing.break_reader(arrives_at)
             self._incoming.break_writer(arrives_at)
             self._end()
@@ -278,6 +291,7 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         if not self._closed:
             arrives_at = self._outgoing.route.arrival(0)
             self._outgoing.lost = True  # what is sent from now on
+            self._outgoing.tell_reset(arrives_at)
             self._outgoing.break_reader(arrives_at)
             self._incoming.break_writer(arrives_at)
             self._end()

@@ -30,6 +30,7 @@ from simulator.network.interface import (
     NameNotFoundError,
     is_ipv4_address,
 )
+from simulator.network.tap import Tap
 from simulator.rng import Rng
 
 BACKLOG: Final = 128
@@ -59,6 +60,8 @@ class VirtualNetwork:
         self._interfaces: dict[str, VirtualInterface] = {}
         self.names: dict[str, list[str]] = {}
         self.by_address: dict[str, VirtualInterface] = {}
+        self.tap: Tap | None = None
+        """Who listens to everything."""
 
     def interface(self, name: str) -> VirtualInterface:
         """Return the interface called ``name``; the first call makes it, with its link down."""
@@ -147,6 +150,10 @@ class VirtualInterface:
         host = self._network.by_address.get(address)
         with trio.move_on_after(timeout_s):
             round_trip = self._round_trip(host, size_bytes + ICMP_OVERHEAD_BYTES) if self.is_up and host else None
+            if self._network.tap is not None and self.is_up:
+                now = trio.current_time()
+                answered = None if round_trip is None else now + round_trip
+                self._network.tap.pinged(self._address, address, size_bytes, now, answered)
             if round_trip is not None:
                 await trio.sleep(round_trip)
                 return round_trip
@@ -177,9 +184,12 @@ class VirtualInterface:
             raise LinkDownError(*target)
         host = self._network.by_address.get(target[0])
         route = Route(self.link, host.link) if host else None
+        arrival = None
         if host and route and not route.loses_packet():
             arrival = trio.current_time() + route.delay(len(data) + UDP_OVERHEAD_BYTES)
             host.deliver(data, target[1], (self._address, port), arrival)
+        if self._network.tap is not None:
+            self._network.tap.datagram((self._address, port), target, data, trio.current_time(), arrival)
 
     def deliver(self, data: bytes, port: int, sender: Endpoint, at: float) -> None:
         """Let a datagram for ``port`` arrive ``at`` that time, if somebody has the port."""
@@ -187,21 +197,27 @@ class VirtualInterface:
         if receiver is not None:
             receiver.deliver(data, sender, at)
 
-    def answer(self, caller: VirtualInterface, caller_address: tuple[str, int], port: int) -> VirtualStream | None:
-        """Answer a connection request of ``caller``: return the stream for it, or None to let it try again.
+    def answer(
+        self, caller: VirtualInterface, caller_address: tuple[str, int], port: int, asked: float
+    ) -> VirtualStream | None:
+        """Answer a connection request that ``caller`` made at ``asked``: return the stream for it, or None to let it
+        try again.
 
         Raises `ConnectRefusedError` if nobody listens.
         """
         if not self.is_up:
             return None
         listener = None if self.refuses else self._listeners.get(port)
+        here, tap = (self._address, port), self._network.tap
         if listener is None:
+            if tap is not None:
+                tap.refused(caller_address, here, asked, trio.current_time())
             raise ConnectRefusedError(self._address, port)
         if listener.is_full:
             return None
-        to_here = Pipe(Route(caller.link, self.link))
-        to_caller = Pipe(Route(self.link, caller.link))
-        here = (self._address, port)
+        flows = (None, None) if tap is None else tap.connected(caller_address, here, asked, trio.current_time())
+        to_here = Pipe(Route(caller.link, self.link), flows[0])
+        to_caller = Pipe(Route(self.link, caller.link), flows[1])
         listener.offer(self.add_stream(to_here, to_caller, local=here, remote=caller_address))
         return caller.add_stream(to_caller, to_here, local=caller_address, remote=here)
 
@@ -219,8 +235,12 @@ class VirtualInterface:
     async def _ask_name_server(self, name: str) -> list[str]:
         for _ in range(DNS_TRIES):
             if not self.link.loses_packet():
+                asked = trio.current_time()
                 await trio.sleep(2 * self.link.latency_s)
-                return list(self._network.names.get(name.lower(), ()))
+                found = list(self._network.names.get(name.lower(), ()))
+                if self._network.tap is not None:
+                    self._network.tap.resolved(self._address, name, found, asked, trio.current_time())
+                return found
             await trio.sleep(DNS_RETRY_S)
         return []
 
@@ -228,13 +248,16 @@ class VirtualInterface:
         started_at = trio.current_time()
         local = (self._address, self._free_port())
         for attempt in range(1 + SYN_RETRIES):
+            asked = trio.current_time()
             host = self._network.by_address.get(address)
             round_trip = self._round_trip(host, 0) if host else None
             if host and round_trip is not None:
                 await trio.sleep(round_trip)
-                stream = host.answer(self, local, port)
+                stream = host.answer(self, local, port, asked)
                 if stream is not None:
                     return stream
+            elif self._network.tap is not None:
+                self._network.tap.unanswered(local, (address, port), asked)
             await trio.sleep_until(started_at + min((attempt + 1) * SYN_RETRY_S, CONNECT_TIMEOUT_S))
         raise ConnectTimedOutError(address, port)
 
