@@ -132,6 +132,8 @@ _EDGE: Final = 5
 """An image begins no closer to the right and lower edge."""
 _SEGMENT_BYTES_MAX: Final = 512
 """JD_SZBUF of ``tjpgd.h``: what the device's decoder can read of a segment that matters to it."""
+_PIXELS_MAX: Final = 1 << 26
+"""More are refused: on the device that would take many minutes, and here all of its memory."""
 _SOF0, _SOF15, _DHT, _JPG, _DAC, _SOS, _DQT, _DRI = 0xC0, 0xCF, 0xC4, 0xC8, 0xCC, 0xDA, 0xDB, 0xDD
 
 
@@ -172,7 +174,7 @@ def draw_jpg(screen: Screen, x: int, y: int, data: bytes, colour_of: ToColour, *
     if at_bottom:
         y = max(0, screen.height - (height >> scale))
     try:
-        shown_width, pixels = _jpg_pixels(data, 1 << scale)
+        shown_width, pixels = _jpg_pixels(data, 1 << scale, screen.width - x, screen.height - y)
     except MissingLibraryError:
         screen.end()
         raise
@@ -198,6 +200,8 @@ def _jpg_size(data: bytes) -> tuple[int, int]:
             if not _is_taken(segment):
                 break
             size = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
+            if size[0] * size[1] > _PIXELS_MAX:
+                break
         elif marker == _SOS:
             if size is None or not all(size) or segment[0] != 3:
                 break
@@ -212,8 +216,12 @@ def _is_taken(frame: bytes) -> bool:
     return len(frame) >= 15 and frame[5] == 3 and frame[7] in (0x11, 0x21, 0x22) and frame[10] == frame[13] == 0x11
 
 
-def _jpg_pixels(data: bytes, divisor: int) -> tuple[int, Iterator[tuple[int, int, int]]]:
-    """Return the width, and red, green and blue of every pixel of an image that is ``divisor`` times smaller."""
+def _jpg_pixels(
+    data: bytes, divisor: int, width_max: int, height_max: int
+) -> tuple[int, Iterator[tuple[int, int, int]]]:
+    """Return the width, and red, green and blue of every pixel of an image that is ``divisor`` times smaller, as far
+    as it fits.
+    """
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
@@ -223,8 +231,8 @@ def _jpg_pixels(data: bytes, divisor: int) -> tuple[int, Iterator[tuple[int, int
             decoded = image.convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DecodingError("decompression error") from error
-    width, height = decoded.width // divisor, decoded.height // divisor
-    if divisor > 1 and width and height:
-        decoded = decoded.crop((0, 0, width * divisor, height * divisor)).reduce(divisor)
-    raw = decoded.tobytes() if width and height else b""
-    return max(width, 1), zip(raw[::3], raw[1::3], raw[2::3], strict=True)
+    width, height = min(decoded.width // divisor, width_max), min(decoded.height // divisor, height_max)
+    if not width or not height:
+        return 1, iter(())
+    raw = decoded.crop((0, 0, width * divisor, height * divisor)).reduce(divisor).tobytes()
+    return width, zip(raw[::3], raw[1::3], raw[2::3], strict=True)

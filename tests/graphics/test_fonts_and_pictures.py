@@ -296,8 +296,9 @@ def test_a_jpeg_file_is_halved_until_it_fits(
         picture_of("JPEG", 16, 16)[:40],
         b"\xff\xd8\xff\xd9",
         picture_of("JPEG", 16, 16).replace(b"\xff\xda", b"\xff\xfe", 1),
+        picture_of("JPEG", 16, 16).replace(b"\x08\x00\x10\x00\x10\x03", b"\x08\xff\xff\xff\xff\x03", 1),
     ],
-    ids=["progressive", "grey", "cut", "empty", "without a scan"],
+    ids=["progressive", "grey", "cut", "empty", "without a scan", "enormous"],
 )
 def test_a_jpeg_file_that_the_decoder_of_the_device_does_not_take_is_refused(data: bytes) -> None:
     with pytest.raises(images.DecodingError, match=r"^prepare error$"):
