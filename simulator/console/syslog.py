@@ -4,13 +4,13 @@ The console shows the bare text: no time, level or tag. Where a text ends in one
 puts the CR behind it and drops the final LF; hosts see the next prompt directly after it, so it is kept to the byte.
 Facts from ``components/sys/unix/syslog.c``, ``components/sys/sys/sys_init.c`` and ``components/lua/src/lauxlib.c``.
 
-Everything here is what the program writes: `simulator.console.newline.to_wire` makes it what the UART carries. The
-file on a memory card and the remote log server are not part of it.
+Everything here is what the program writes: `simulator.console.newline.to_wire` makes it what the UART carries. Where
+the file on a memory card is and when it is opened is others' business, as is the remote log server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -73,23 +73,28 @@ class Log:
     Messages are bytes, cut at the first NUL as C does it.
     """
 
-    __slots__ = ("mask", "to_console")
+    __slots__ = ("file", "mask", "to_console")
 
     def __init__(self, mask: int) -> None:
         self.mask = mask
         self.to_console = True
+        self.file: Callable[[bytes], object] | None = None
+        """Gets what the log file gets, while there is one."""
 
     def write(self, priority: int, message: bytes) -> bytes:
         """Return what the console shows of a message, ``b""`` if nothing.
 
         ``priority`` is a `Level`; a script may add a facility (``os.syslog``), whose digits then take room.
         """
-        if not self.to_console or not self.mask >> (priority & _LEVEL_BITS) & 1:
+        if not self.mask >> (priority & _LEVEL_BITS) & 1:
             return b""
         priority &= _LEVEL_BITS | _FACILITY_BITS
         if not priority & _FACILITY_BITS:
             priority |= _LOCAL1
-        return _layout(message.partition(b"\0")[0], _BUFFER_BYTES - len(f"<{priority}>"))
+        text, room = message.partition(b"\0")[0], _BUFFER_BYTES - len(f"<{priority}>")
+        if self.file is not None:
+            self.file(_file_text(text[: room - 1], to_console=self.to_console))
+        return _layout(text, room) if self.to_console else b""
 
     def error(self, message: bytes) -> bytes:
         """Return what the console shows of an error report of Lua (``lua_writestringerror``).
@@ -100,6 +105,13 @@ class Log:
         if self.to_console:
             return self.write(Level.ERR, message)
         return message.partition(b"\0")[0]
+
+
+def _file_text(text: bytes, *, to_console: bool) -> bytes:
+    """Return what the log file gets. The trimming looks behind the end of the text, so the console's line end stays."""
+    if to_console and not text.endswith(b"\r\n"):
+        return (text + b"\r\n\n")[: len(text.rstrip(b"\n")) + 3]
+    return text + b"\n"
 
 
 def _layout(text: bytes, room: int) -> bytes:

@@ -39,6 +39,7 @@ from simulator.device.drivers.shared import Network, Radio, Shared
 from simulator.device.file_systems import FileSystemDriver, FlashDriver, RamDriver, RomDriver
 from simulator.device.history_file import HistoryFile
 from simulator.device.kernel import Kernel, Task
+from simulator.device.log_file import LogFile
 from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Outcome, Rerun, Restart, Wakeup
@@ -48,7 +49,7 @@ from simulator.efuses import Efuses, Fuse, mac_crc8
 from simulator.firmware import Manifest
 from simulator.flash import FlashChip
 from simulator.formats.partition_table import Partition, PartitionTable
-from simulator.hardware import Bench
+from simulator.hardware import Bench, Locks
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import KIB, MIB, NS_PER_MS, NS_PER_S
@@ -89,13 +90,20 @@ def slots_of(manifest: Manifest, chip: FlashChip, table: PartitionTable, running
     )
 
 
-def _file_system_drivers(board: Board, chip: FlashChip) -> dict[str, FileSystemDriver]:
+def _file_system_drivers(
+    board: Board, chip: FlashChip, bench: Bench, locks: Callable[[], Locks], now_s: Callable[[], int]
+) -> dict[str, FileSystemDriver]:
     """Return the drivers that the firmware of a board has, by name."""
     drivers: dict[str, FileSystemDriver] = {board.filesystem: FlashDriver(board, chip)}
     if "ramfs" in board.other_filesystems:
         drivers["ramfs"] = RamDriver()
     if "romfs" in board.other_filesystems:
         drivers["romfs"] = RomDriver()
+    if "fat" in board.other_filesystems:
+        # Most boards have no slot for a card.
+        from simulator.device.memory_card import CardDriver
+
+        drivers["fat"] = CardDriver(board, bench, locks, now_s)
     return drivers
 
 
@@ -143,7 +151,10 @@ class App:
         self._lua_error = lua_error
         self._log = Log(MASK_AT_BOOT[identity.board.log_level])
         self._slots = slots_of(identity.manifest, chip, identity.table, identity.running, efuses)
-        self._mounts = Mounts(_file_system_drivers(identity.board, chip), lambda *line: self._console.log(*line))
+        drivers = _file_system_drivers(
+            identity.board, chip, bench, lambda: self._drivers.shared.locks, lambda: clock.epoch(self._time_ns())
+        )
+        self._mounts = Mounts(drivers, lambda *line: self._console.log(*line))
         self._console = ConsoleCalls(
             uart,
             self._log,
@@ -152,6 +163,7 @@ class App:
             is_script=lambda path: self._files.is_runnable(path),
             report=self._report,
         )
+        self._log_file = LogFile(self._mounts, self._log)
         self._files = FileCalls(self._mounts, self._console, emit=emit)
         self._threads = ThreadCalls(identity.board, emit)
         self._timers = TimerCalls(identity.board)
@@ -170,6 +182,10 @@ class App:
         self._console.receive(data)
         if self.kernel is not None:
             self.kernel.wake()
+
+    def _time_ns(self) -> int:
+        """Return the time of the Lua thread that runs now, which may be ahead of the world's."""
+        return self._now_ns() if self.kernel is None else self.kernel.now_ns()
 
     def where(self) -> str:
         """Return where the Lua code was last seen, ``autorun.lua:12``, or nothing."""
@@ -264,6 +280,7 @@ class App:
             self.identity,
             machine,
             self._log,
+            self._log_file,
             self._console,
             self._clock,
             locks=self._drivers.shared.locks,
@@ -272,7 +289,7 @@ class App:
         ota = self._ota_calls()
         running_app = RunningAppCalls(self.identity, self._chip, self._slots, self._console, self._emit)
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
-        programs = ProgramCalls(self._console, self._files, self._clock, self._rng.child("passwd"))
+        programs = ProgramCalls(self._console, self._files, self._log_file, self._clock, self._rng.child("passwd"))
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
             programs, system, self._timers, self._threads,

@@ -91,6 +91,7 @@ class NotFormattedReason(Enum):
 
     NO_MAGIC = "SPIFFS's magic in all blocks but one"
     NO_SUPERBLOCK = "a littlefs superblock of these sizes"
+    NO_VOLUME = "a FAT volume"
     IMPOSSIBLE = "a state in which littlefs would leave it"
 
 

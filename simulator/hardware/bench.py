@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.hardware.can import CanNode
     from simulator.hardware.i2c import I2cDevice
     from simulator.hardware.one_wire import OneWireDevice
+    from simulator.hardware.parts.memory_card import SdCard
     from simulator.hardware.parts.part import Part
     from simulator.hardware.spi import SpiDevice
     from simulator.hardware.two_wire import TwoWireDevice
@@ -73,6 +74,8 @@ class Bench:
         """Clock, data, device."""
         self.can_nodes: list[tuple[Wire, Wire, CanNode]] = []
         """The wires to the board's transmitter and receiver, node."""
+        self.memory_card: SdCard | None = None
+        """What is in the board's slot."""
         self.touch_counts: dict[int, Callable[[], int]] = {}
         """What the chip counts at a pad that something can be touched at, by the pin."""
         self.on_touch: list[Callable[[int], None]] = []

@@ -22,9 +22,6 @@ from simulator.vm.exceptions import LuaError
 _WHENCE: Final = {b"set": Whence.START, b"cur": Whence.CURRENT, b"end": Whence.END}
 _NO_DATE: Final = " " * 24  # only FAT keeps times
 
-LOG_FILE: Final = "/log/messages.log"
-"""Of the log on a memory card, under its mount point (``mount_messages_file``)."""
-
 Result = tuple[Any, ...]
 
 
@@ -65,12 +62,6 @@ class FileCalls(CallGroup):
     def absolute(self, path: bytes) -> str:
         """Return a path as a script gave it, absolute and without ``.``, ``..`` and ``//``."""
         return posixpath.normpath("/" + posixpath.join(self.directory, text_of(path))).replace("//", "/")
-
-    @property
-    def messages_file(self) -> str | None:
-        """Where the log file is: on the memory card, if one is mounted."""
-        mounted = self._mounts.path_of("fat")
-        return None if mounted is None else mounted.rstrip("/") + LOG_FILE
 
     def locate(self, path: bytes) -> tuple[FileSystem, str]:
         """Return the file system that a path is in, as a script gave it, and the path there; ENOENT."""

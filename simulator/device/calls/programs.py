@@ -15,6 +15,7 @@ from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
 from simulator.device.calls.system import DeviceClock
 from simulator.device.kernel import WAIT, Timer
+from simulator.device.log_file import LogFile
 from simulator.filesystem import Errno, FileSystemError
 from simulator.rng import Rng
 from simulator.units import NS_PER_S
@@ -80,9 +81,12 @@ class Foreground:
 class ProgramCalls(CallGroup):
     """``os.edit``, ``os.more``, ``os.dmesg`` and ``os.passwd``."""
 
-    def __init__(self, console: ConsoleCalls, files: FileCalls, clock: DeviceClock, rng: Rng) -> None:
+    def __init__(
+        self, console: ConsoleCalls, files: FileCalls, log_file: LogFile, clock: DeviceClock, rng: Rng
+    ) -> None:
         self.console = console
         self._files = files
+        self._log_file = log_file
         self._clock = clock
         self._rng = rng
 
@@ -109,7 +113,7 @@ class ProgramCalls(CallGroup):
 
     @call("os.dmesg")
     def _dmesg(self) -> Any:
-        path = self._files.messages_file
+        path = self._log_file.path
         if path is None:
             raise LuaError("logging disabled or not available")
         return self._more(bytes_of(path))

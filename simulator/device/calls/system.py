@@ -14,6 +14,7 @@ from simulator.console.banner import VERSION
 from simulator.console.screen import CLEAR
 from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
+from simulator.device.log_file import LogFile
 from simulator.device.outcome import Outcome, Restart
 from simulator.device.panic import abort_text
 from simulator.firmware import Manifest
@@ -71,6 +72,7 @@ class SystemCalls(CallGroup):
         identity: Identity,
         machine: Machine,
         log: Log,
+        log_file: LogFile,
         console: ConsoleCalls,
         clock: DeviceClock,
         *,
@@ -81,6 +83,7 @@ class SystemCalls(CallGroup):
         self._identity = identity
         self._machine = machine
         self._log = log
+        self._log_file = log_file
         self._console = console
         self._clock = clock
         self._started_ns = identity.started_ns
@@ -217,6 +220,7 @@ class SystemCalls(CallGroup):
         if to_console is None:
             return (self._log.to_console,)
         self._log.to_console = to_console
+        self._log_file.reopen()
         return None
 
     @call("os.syslog")

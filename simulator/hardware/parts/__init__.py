@@ -19,6 +19,7 @@ from simulator.hardware.parts import (
     bme280,
     display_parts,
     i2c_parts,
+    memory_card,
     one_wire_parts,
     pulse_parts,
     segment_parts,
@@ -39,6 +40,7 @@ _MODULES: Final = (
     actuators,
     display_parts,
     segment_parts,
+    memory_card,
 )
 
 PARTS: Final[Mapping[str, type[Part]]] = {
