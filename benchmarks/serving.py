@@ -74,6 +74,11 @@ def _download(url: str, count: int) -> float:
     return time.perf_counter() - started
 
 
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def _ours(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "simulator.cli", "serve", "--firmware", str(folder), "--port", "0"]
@@ -103,7 +108,7 @@ def _nginx(program: str, folder: Path) -> Iterator[str]:
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            while socket.socket().connect_ex(("127.0.0.1", port)):
+            while not _answers(port):
                 time.sleep(0.02)
             yield f"https://127.0.0.1:{port}/?"
         finally:

@@ -47,6 +47,7 @@ from simulator.wifi import (
 )
 from simulator.wifi.esp_wifi import SOFT_AP_ADDRESS, SOFT_AP_NETMASK, EspWifi, EspWifiError
 from simulator.wifi.events import Emit
+from simulator.wifi.lan import Lan
 from simulator.wifi.netif import ACCESS_POINT_NETIF, RMII_NETIF, SPI_NETIF, STATION_NETIF, IpInfo, Netif
 from simulator.wifi.radio import SILENCE
 from simulator.wifi.timed import Timed, earliest
@@ -56,6 +57,15 @@ Handler: TypeAlias = Callable[[SystemEvent], Awaitable[None]]
 
 _SPI_MAC_PREFIX: Final = bytes((0x00, 0x04, 0xA3))
 """The ENC424J600 brings an address of Microchip's; that the rest is the board's is our choice."""
+
+
+class Attachment(NamedTuple):
+    """An address, the link behind it, the network that it leads to, and whether there is a way out of that."""
+
+    address: str
+    quality: LinkQuality
+    lan: Lan | None
+    uplink: bool
 
 
 class Netifs(NamedTuple):
@@ -132,7 +142,8 @@ class NetStack:
         self._unsubscribe: list[Callable[[], None]] = []
         self._scope = trio.CancelScope()
         self._gone = trio.Event()
-        self._route: tuple[str, LinkQuality, str] | None = None
+        self._route: tuple[str, Attachment] | None = None
+        self._served: Lan | None = None
 
     @property
     def settled(self) -> bool:
@@ -193,6 +204,7 @@ class NetStack:
     def models_changed(self) -> None:
         """Follow a change of the models: the link, and whoever waits for their deadline or for something of theirs."""
         self._refresh_link()
+        self._refresh_service()
         self._moved.unpark_all()
 
     async def wait_models_changed(self) -> None:
@@ -363,19 +375,31 @@ class NetStack:
         routes = self._routes()
         before = self._route
         name = before[0] if before is not None and before[0] in routes else next(iter(routes), "")
-        now = (name, *routes[name]) if name else None
+        now = (name, routes[name]) if name else None
         if now == before:
             return
         self._route = now
         if before is not None and (now is None or now[0] != before[0]):
             self._interface.link_down()
         if now is not None:
-            _, quality, address = now
-            self._interface.link_up(quality, address)
+            link = now[1]
+            self._interface.link_up(link.quality, link.address, segment=link.lan, uplink=link.uplink)
 
-    def _routes(self) -> dict[str, tuple[LinkQuality, str]]:
-        """Return the links that have an address, the one that lwIP prefers first; one that leads nowhere is silent."""
-        routes: dict[str, tuple[LinkQuality, str]] = {}
+    def _refresh_service(self) -> None:
+        """Tell the interface of the access point that the board is, if that has changed."""
+        is_up = self.netifs is not None and self.netifs.access_point.is_up
+        lan = self.radio.own_lan if is_up else None
+        if lan is self._served:
+            return
+        self._served = lan
+        if lan is None:
+            self._interface.serve_down()
+        else:
+            self._interface.serve_up(SOFT_AP_ADDRESS, lan)
+
+    def _routes(self) -> dict[str, Attachment]:
+        """Return the links that have an address, the one that lwIP prefers first; one to no network is silent."""
+        routes: dict[str, Attachment] = {}
         if self.netifs is None:
             return routes
         station = self.radio.station
@@ -385,8 +409,8 @@ class NetStack:
             candidates.append(("en", self.netifs.ethernet, self._port.lan, self.wire.link))
         for name, netif, lan, quality in candidates:
             if netif.address != NO_ADDRESS:
-                reaches = lan is not None and lan.reaches(netif.address, netif.info.gateway)
-                routes[name] = (quality if reaches else SILENCE, netif.address)
+                uplink = lan is not None and lan.reaches(netif.address, netif.info.gateway)
+                routes[name] = Attachment(netif.address, SILENCE if lan is None else quality, lan, uplink)
         return routes
 
     def _vanish(self) -> None:
@@ -394,6 +418,9 @@ class NetStack:
             unsubscribe()
         self._unsubscribe = []
         self.radio.vanish()
+        if self._served is not None:
+            self._served = None
+            self._interface.serve_down()
         if self._route is not None:
             self._route = None
             self._interface.link_down()

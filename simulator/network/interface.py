@@ -12,6 +12,7 @@ speaks trio's words:
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Hashable
 from contextlib import suppress
 from typing import Final, Protocol, TypeAlias
 
@@ -81,6 +82,10 @@ class PingNotPermittedError(NetworkError):
     """The host does not let us open a socket for ICMP (only on the real network)."""
 
 
+Segment: TypeAlias = Hashable
+"""A network behind an access point or a cable. Only who is the same matters."""
+
+
 class Datagrams(Protocol):
     """A UDP socket. It outlives the link: while that is down nothing is sent and nothing arrives."""
 
@@ -112,16 +117,25 @@ class NetworkInterface(Protocol):
     def address(self) -> str:
         """The own IPv4 address; ``""`` while the link is down."""
 
-    def link_up(self, quality: LinkQuality, address: str) -> None:
+    def link_up(
+        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+    ) -> None:
         """The link is there and the board has ``address``; on a link that is up, its quality or address changed.
 
-        Another address than before ends what uses the old one, as `link_down` does.
+        ``segment`` is the network that it leads to, whose members reach each other; ``uplink`` says whether there is
+        a way out of it. Another address or network than before ends what uses the old one, as `link_down` does.
         """
 
     def link_down(self) -> None:
         """The link or its address is gone: every open stream of this interface breaks at once, as lwIP aborts the
         connections of an address that disappears. What waits in `connect` gets `LinkDownError`.
         """
+
+    def serve_up(self, address: str, segment: Segment) -> None:
+        """The board has become an access point with ``address`` in a network of its own."""
+
+    def serve_down(self) -> None:
+        """It is none any more, and what used that address breaks."""
 
     async def resolve(self, name: str) -> list[str]:
         """Return the IPv4 addresses of ``name``, best first; an address is its own name. One attempt.

@@ -27,6 +27,7 @@ from simulator.network.interface import (
     LinkDownError,
     NameNotFoundError,
     PingNotPermittedError,
+    Segment,
     is_ipv4_address,
 )
 
@@ -140,8 +141,10 @@ class RealInterface:
         """The address the board believes to have; the host's sockets have the host's."""
         return self._address
 
-    def link_up(self, quality: LinkQuality, address: str) -> None:
-        """See `NetworkInterface.link_up`. The quality of a real link is what it is."""
+    def link_up(
+        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+    ) -> None:
+        """See `NetworkInterface.link_up`. The quality of a real link is what it is, and so is where it leads."""
         if address != self._address:
             self.link_down()
             self._address = address
@@ -154,6 +157,12 @@ class RealInterface:
         self._streams.clear()
         for attempt in self._attempts:
             attempt.cancel()
+
+    def serve_up(self, address: str, segment: Segment) -> None:
+        """See `NetworkInterface.serve_up`. Nobody of the real network can join a virtual access point."""
+
+    def serve_down(self) -> None:
+        """See `NetworkInterface.serve_down`."""
 
     async def resolve(self, name: str) -> list[str]:
         """See `NetworkInterface.resolve`; the host's resolver answers."""

@@ -9,7 +9,7 @@ import trio
 
 from simulator.errors import UsageError
 from simulator.links import LinkQuality
-from simulator.network.interface import HTTPS_PORT, Datagrams, NetworkInterface
+from simulator.network.interface import HTTPS_PORT, Datagrams, NetworkInterface, Segment
 
 
 class ServerAddress(NamedTuple):
@@ -54,13 +54,23 @@ class RedirectedInterface:
         """See `NetworkInterface.address`."""
         return self._interface.address
 
-    def link_up(self, quality: LinkQuality, address: str) -> None:
+    def link_up(
+        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+    ) -> None:
         """See `NetworkInterface.link_up`."""
-        self._interface.link_up(quality, address)
+        self._interface.link_up(quality, address, segment=segment, uplink=uplink)
 
     def link_down(self) -> None:
         """See `NetworkInterface.link_down`."""
         self._interface.link_down()
+
+    def serve_up(self, address: str, segment: Segment) -> None:
+        """See `NetworkInterface.serve_up`."""
+        self._interface.serve_up(address, segment)
+
+    def serve_down(self) -> None:
+        """See `NetworkInterface.serve_down`."""
+        self._interface.serve_down()
 
     async def resolve(self, name: str) -> list[str]:
         """See `NetworkInterface.resolve`."""

@@ -1,9 +1,10 @@
 """The network of a simulated world: hosts with addresses, a name server, TCP and UDP between them, all in memory.
 
 A host that is always there (a server) is made by `VirtualNetwork.add_host`; a board gets its interface from
-`VirtualNetwork.interface` and its driver calls ``link_up`` and ``link_down`` on it. Everybody can reach everybody who
-is up. Randomness (jitter, loss) comes from a child generator per interface, so that the traffic of one board does not
-change what another sees.
+`VirtualNetwork.interface` and its driver calls ``link_up`` and ``link_down`` on it, and ``serve_up`` and ``serve_down``
+for the access point that it is itself. Whoever is in one *segment* (behind one access point, or that access point)
+reaches the others there; beyond it, everybody with an uplink reaches everybody else with one. Randomness (jitter, loss)
+comes from a child generator per interface, so that the traffic of one board does not change what another sees.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from ipaddress import IPv4Address
+from typing import Final, NamedTuple
 
 import trio
 
@@ -28,11 +30,13 @@ from simulator.network.interface import (
     Endpoint,
     LinkDownError,
     NameNotFoundError,
+    Segment,
     is_ipv4_address,
 )
 from simulator.network.tap import Tap
 from simulator.rng import Rng
 
+_EVERYBODY: Final = "255.255.255.255"
 BACKLOG: Final = 128
 """Connections that may wait to be accepted; more are not answered, as on Linux (``net.core.somaxconn`` was 128)."""
 FIRST_EPHEMERAL_PORT: Final = 49152
@@ -52,7 +56,8 @@ class VirtualNetwork:
     """All interfaces of one world and what joins them.
 
     ``names`` is the name server: name in lower case to addresses, best first; it may be changed at any time.
-    ``by_address`` holds who is up, and is the interfaces' to change.
+    ``by_address`` holds who is up and has an uplink, ``by_segment`` who is up in which segment; both are the
+    interfaces' to change.
     """
 
     def __init__(self, rng: Rng) -> None:
@@ -60,6 +65,7 @@ class VirtualNetwork:
         self._interfaces: dict[str, VirtualInterface] = {}
         self.names: dict[str, list[str]] = {}
         self.by_address: dict[str, VirtualInterface] = {}
+        self.by_segment: dict[tuple[Segment, str], VirtualInterface] = {}
         self.tap: Tap | None = None
         """Who listens to everything."""
 
@@ -78,6 +84,33 @@ class VirtualNetwork:
         return host
 
 
+class Path(NamedTuple):
+    """The way from an interface to a host: both addresses and both links."""
+
+    host: VirtualInterface
+    host_address: str
+    host_link: Link
+    own_address: str
+    own_link: Link
+
+    @property
+    def there(self) -> Route:
+        """The direction to the host."""
+        return Route(self.own_link, self.host_link)
+
+    @property
+    def back(self) -> Route:
+        """The direction from the host."""
+        return Route(self.host_link, self.own_link)
+
+    def round_trip(self, size_bytes: int) -> float | None:
+        """Send a packet there and one of the same size back; return the seconds, or None if one gets lost."""
+        there, back = self.there, self.back
+        if there.loses_packet() or back.loses_packet():
+            return None
+        return there.delay(size_bytes) + back.delay(size_bytes)
+
+
 class VirtualInterface:
     """A `NetworkInterface` of a `VirtualNetwork`; see there for what each method promises. It can also listen.
 
@@ -94,7 +127,11 @@ class VirtualInterface:
         self._next_port = FIRST_EPHEMERAL_PORT
         self.refuses = False
         """Whether connections are refused as if nobody listened."""
+        self._segment: Segment | None = None
+        self._has_uplink = False
+        self._own: tuple[Segment, str] | None = None  # the network of its own access point, and its address there
         self.link = Link(rng)
+        self._own_link = Link(rng)
 
     @property
     def is_up(self) -> bool:
@@ -106,25 +143,52 @@ class VirtualInterface:
         """The own IPv4 address; ``""`` while the link is down."""
         return self._address
 
-    def link_up(self, quality: LinkQuality, address: str) -> None:
+    def link_up(
+        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+    ) -> None:
         """See `NetworkInterface.link_up`. Raises `ValueError` for what is not an IPv4 address."""
         if not is_ipv4_address(address):
             raise ValueError(f"{address!r} is not an IPv4 address")
-        if self._address != address:
+        if (self._address, self._segment, self._has_uplink) != (address, segment, uplink):
             self.link_down()
-            self._address = address
-            self._network.by_address[address] = self
+            self._address, self._segment, self._has_uplink = address, segment, uplink
+            if uplink:
+                self._network.by_address[address] = self
+            if segment is not None:
+                self._network.by_segment[segment, address] = self
         self.link.set_quality(quality)
 
     def link_down(self) -> None:
         """See `NetworkInterface.link_down`."""
         if self._network.by_address.get(self._address) is self:
             del self._network.by_address[self._address]
-        self._address = ""
-        for stream in list(self._streams):
+        if self._segment is not None:
+            self._network.by_segment.pop((self._segment, self._address), None)
+        for stream in [stream for stream in self._streams if stream.local[0] == self._address]:
             stream.vanish()
+        self._address, self._segment, self._has_uplink = "", None, False
         for attempt in self._attempts:
             attempt.cancel()
+
+    def serve_up(self, address: str, segment: Segment) -> None:
+        """See `NetworkInterface.serve_up`."""
+        if self._own != (segment, address):
+            self.serve_down()
+            self._own = (segment, address)
+            self._network.by_segment[segment, address] = self
+
+    def serve_down(self) -> None:
+        """See `NetworkInterface.serve_down`."""
+        if self._own is not None:
+            self._network.by_segment.pop(self._own, None)
+            for stream in [stream for stream in self._streams if stream.local[0] == self.own_address]:
+                stream.vanish()
+            self._own = None
+
+    @property
+    def own_address(self) -> str:
+        """The address in the network of its own access point; ``""`` if it is none."""
+        return self._own[1] if self._own is not None else ""
 
     async def resolve(self, name: str) -> list[str]:
         """See `NetworkInterface.resolve`. Fails at once while the link is down."""
@@ -139,7 +203,7 @@ class VirtualInterface:
 
     async def connect(self, address: str, port: int) -> VirtualStream:
         """See `NetworkInterface.connect`."""
-        if self.is_up:
+        if self.is_up or self._own is not None:
             with self._until_link_is_down():
                 return await self._connect(address, port)
         await trio.lowlevel.checkpoint()
@@ -147,13 +211,14 @@ class VirtualInterface:
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`. While the link is down nothing answers."""
-        host = self._network.by_address.get(address)
         with trio.move_on_after(timeout_s):
-            round_trip = self._round_trip(host, size_bytes + ICMP_OVERHEAD_BYTES) if self.is_up and host else None
+            path = self._path(address)
+            round_trip = path.round_trip(size_bytes + ICMP_OVERHEAD_BYTES) if path else None
             if self._network.tap is not None and self.is_up:
                 now = trio.current_time()
                 answered = None if round_trip is None else now + round_trip
-                self._network.tap.pinged(self._address, address, size_bytes, now, answered)
+                own = path.own_address if path else self._address
+                self._network.tap.pinged(own, address, size_bytes, now, answered)
             if round_trip is not None:
                 await trio.sleep(round_trip)
                 return round_trip
@@ -179,17 +244,26 @@ class VirtualInterface:
         return opened
 
     def _send_datagram(self, data: bytes, port: int, target: Endpoint) -> None:
-        """Send from ``port``. Who listens when it leaves gets it, if it does not get lost."""
-        if not self.is_up:
+        """Send from ``port``. Who listens when it leaves gets it, if it does not get lost; all in the own segments do
+        if the target is the address of a group, or of everybody.
+        """
+        if not self.is_up and self._own is None:
             raise LinkDownError(*target)
-        host = self._network.by_address.get(target[0])
-        route = Route(self.link, host.link) if host else None
+        address = IPv4Address(target[0])
+        if address.is_multicast or str(address) == _EVERYBODY:
+            paths = self._paths_in_segments()
+        else:
+            path = self._path(target[0])
+            paths = [path] if path else []
         arrival = None
-        if host and route and not route.loses_packet():
-            arrival = trio.current_time() + route.delay(len(data) + UDP_OVERHEAD_BYTES)
-            host.deliver(data, target[1], (self._address, port), arrival)
+        for path in paths:
+            route = path.there
+            if not route.loses_packet():
+                arrival = trio.current_time() + route.delay(len(data) + UDP_OVERHEAD_BYTES)
+                path.host.deliver(data, target[1], (path.own_address, port), arrival)
         if self._network.tap is not None:
-            self._network.tap.datagram((self._address, port), target, data, trio.current_time(), arrival)
+            own = paths[0].own_address if paths else self._address or self.own_address
+            self._network.tap.datagram((own, port), target, data, trio.current_time(), arrival)
 
     def deliver(self, data: bytes, port: int, sender: Endpoint, at: float) -> None:
         """Let a datagram for ``port`` arrive ``at`` that time, if somebody has the port."""
@@ -198,26 +272,24 @@ class VirtualInterface:
             receiver.deliver(data, sender, at)
 
     def answer(
-        self, caller: VirtualInterface, caller_address: tuple[str, int], port: int, asked: float
+        self, caller: VirtualInterface, caller_address: tuple[str, int], path: Path, port: int, asked: float
     ) -> VirtualStream | None:
-        """Answer a connection request that ``caller`` made at ``asked``: return the stream for it, or None to let it
-        try again.
+        """Answer a connection request that ``caller`` made at ``asked`` over ``path``: return the stream for it, or
+        None to let it try again.
 
         Raises `ConnectRefusedError` if nobody listens.
         """
-        if not self.is_up:
-            return None
         listener = None if self.refuses else self._listeners.get(port)
-        here, tap = (self._address, port), self._network.tap
+        here, tap = (path.host_address, port), self._network.tap
         if listener is None:
             if tap is not None:
                 tap.refused(caller_address, here, asked, trio.current_time())
-            raise ConnectRefusedError(self._address, port)
+            raise ConnectRefusedError(path.host_address, port)
         if listener.is_full:
             return None
         flows = (None, None) if tap is None else tap.connected(caller_address, here, asked, trio.current_time())
-        to_here = Pipe(Route(caller.link, self.link), flows[0])
-        to_caller = Pipe(Route(self.link, caller.link), flows[1])
+        to_here = Pipe(path.there, flows[0])
+        to_caller = Pipe(path.back, flows[1])
         listener.offer(self.add_stream(to_here, to_caller, local=here, remote=caller_address))
         return caller.add_stream(to_caller, to_here, local=caller_address, remote=here)
 
@@ -234,7 +306,7 @@ class VirtualInterface:
 
     async def _ask_name_server(self, name: str) -> list[str]:
         for _ in range(DNS_TRIES):
-            if not self.link.loses_packet():
+            if self._has_uplink and not self.link.loses_packet():
                 asked = trio.current_time()
                 await trio.sleep(2 * self.link.latency_s)
                 found = list(self._network.names.get(name.lower(), ()))
@@ -246,18 +318,20 @@ class VirtualInterface:
 
     async def _connect(self, address: str, port: int) -> VirtualStream:
         started_at = trio.current_time()
-        local = (self._address, self._free_port())
+        own_port = self._free_port()
         for attempt in range(1 + SYN_RETRIES):
             asked = trio.current_time()
-            host = self._network.by_address.get(address)
-            round_trip = self._round_trip(host, 0) if host else None
-            if host and round_trip is not None:
+            path = self._path(address)
+            round_trip = path.round_trip(0) if path else None
+            if path and round_trip is not None:
                 await trio.sleep(round_trip)
-                stream = host.answer(self, local, port, asked)
-                if stream is not None:
-                    return stream
+                if self._path(address) == path:  # it is still there, and so is this end
+                    stream = path.host.answer(self, (path.own_address, own_port), path, port, asked)
+                    if stream is not None:
+                        return stream
             elif self._network.tap is not None:
-                self._network.tap.unanswered(local, (address, port), asked)
+                own = path.own_address if path else self._address or self.own_address
+                self._network.tap.unanswered((own, own_port), (address, port), asked)
             await trio.sleep_until(started_at + min((attempt + 1) * SYN_RETRY_S, CONNECT_TIMEOUT_S))
         raise ConnectTimedOutError(address, port)
 
@@ -266,12 +340,34 @@ class VirtualInterface:
         self._next_port = FIRST_EPHEMERAL_PORT + (port + 1 - FIRST_EPHEMERAL_PORT) % EPHEMERAL_PORTS
         return port
 
-    def _round_trip(self, host: VirtualInterface, size_bytes: int) -> float | None:
-        """Send a packet to ``host`` and one of the same size back; return the seconds, or None if one gets lost."""
-        there, back = Route(self.link, host.link), Route(host.link, self.link)
-        if there.loses_packet() or back.loses_packet():
-            return None
-        return there.delay(size_bytes) + back.delay(size_bytes)
+    def _path(self, address: str) -> Path | None:
+        """Return the way to whoever has ``address``, None if there is none from here."""
+        for segment, own, link in self._networks():
+            host = self._network.by_segment.get((segment, address))
+            if host is not None:
+                return Path(host, address, host.link_in(segment), own, link)
+        host = self._network.by_address.get(address) if self._has_uplink else None
+        return Path(host, address, host.link, self._address, self.link) if host else None
+
+    def _paths_in_segments(self) -> list[Path]:
+        """Return the ways to all others in the networks that this interface is in."""
+        return [
+            Path(host, address, host.link_in(segment), own, link)
+            for segment, own, link in self._networks()
+            for (other, address), host in self._network.by_segment.items()
+            if other is segment and host is not self
+        ]
+
+    def _networks(self) -> Iterator[tuple[Segment, str, Link]]:
+        """Yield the segments that this interface is in, its address there and its link to it."""
+        if self._segment is not None:
+            yield self._segment, self._address, self.link
+        if self._own is not None:
+            yield *self._own, self._own_link
+
+    def link_in(self, segment: Segment) -> Link:
+        """Return the link to a segment that this interface is in."""
+        return self._own_link if self._own is not None and self._own[0] is segment else self.link
 
     @contextmanager
     def _until_link_is_down(self) -> Iterator[None]:

@@ -83,6 +83,11 @@ class EspWifi:
         return self._mode
 
     @property
+    def own_lan(self) -> Lan | None:
+        """The network of the board's own access point, None if it is none."""
+        return self._access_point.lan if self._access_point is not None else None
+
+    @property
     def is_started(self) -> bool:
         """Whether the radio is on."""
         return self._started

@@ -9,7 +9,7 @@ import trio
 
 from simulator.device.net_driver import InterfaceStat, NetDriver
 from simulator.device.net_stack import Ethernet
-from simulator.network import VirtualNetwork
+from simulator.network import NameNotFoundError, VirtualNetwork
 from simulator.rng import Rng
 from simulator.vm.exceptions import DriverError
 from simulator.wifi import (
@@ -634,7 +634,9 @@ async def test_one_board_can_join_another() -> None:
             await second.wf_start(True)
             assert second.wf_stat().ip == "192.168.4.2"
             assert list(point.stations) == ["24:0a:c4:00:00:11"]
-            assert first.network.interface("second").link.loss == 1, "nothing is behind it"
+            with pytest.raises(NameNotFoundError):
+                await first.network.interface("second").resolve("server.example")  # nothing is behind it
+            assert await first.network.interface("second").ping("192.168.4.1", 32, 1) is not None
             await second.aclose()
         assert not point.stations
 
