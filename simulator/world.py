@@ -257,9 +257,14 @@ class World:
 
         Raises `UsageError` for a description with a mistake, and for a name that another part of the board has.
         """
-        from simulator.hardware.parts import Part, make_part
+        from simulator.hardware.parts import Part
 
-        made = part if isinstance(part, Part) else make_part(part)
+        if isinstance(part, Part):
+            made = part
+        else:
+            from simulator.descriptions import describe_part  # with pydantic, which takes time to import
+
+            made = describe_part(part).make()
         device.bench.attach(made)
         return made
 

@@ -74,6 +74,7 @@ ROOMS = (
     Room("mqtt", Kind.MODEL),
     Room("vm", Kind.MODEL, {"lupa", "greenlet"}),
     Room("hardware", Kind.MODEL),
+    Room("descriptions", Kind.PURE, {"pydantic", "pydantic_core", "ruamel"}),
     Room("network", Kind.SHELL, {"trio", "httpx", "httpcore"}),
     Room("packet_forwarder", Kind.SHELL, {"trio"}),
     Room("http", Kind.SHELL, {"trio", "h11"}),
@@ -108,6 +109,7 @@ MAY_READ_FILES = {
     "boards/load.py",  # board files
     "boards/source.py",
     "boards/sdkconfig.py",  # an owner's build
+    "descriptions/hardware.py",  # descriptions of what is around a board
     "vm/machine.py",  # the Lua that this room is partly written in
 }
 

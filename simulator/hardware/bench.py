@@ -150,6 +150,7 @@ class Bench:
         self.parts[part.name] = part
         part.bench = self
         part.connect()
+        part.begin()
 
     def part(self, name: str) -> Part:
         """Return the part of that name. Raises `UsageError`."""

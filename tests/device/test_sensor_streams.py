@@ -10,7 +10,7 @@ import pytest
 from simulator.device.drivers.sensors.nmea import Position
 from tests.device.stage import Stage, staged
 
-JOYSTICK = {"type": "analog-joystick", "name": "joy", "x": 36, "y": 39, "sw": 4}
+JOYSTICK = {"type": "analog-joystick", "name": "joy", "horz": 36, "vert": 39, "sel": 4}
 KEYPAD = {"type": "membrane-keypad", "name": "keys", "columns": [25, 26, 27, 32], "rows": [4, 5, 15, 16]}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.descriptions import describe_part
 from simulator.events import Event, EventLog
 from simulator.hardware import Bench
 from simulator.hardware.gpio import Gpio
-from simulator.hardware.parts import Part, make_part
+from simulator.hardware.parts import Part
 from simulator.units import NS_PER_MS
 
 
@@ -23,7 +24,7 @@ class Table:
         self.bench = Bench(now_ns=lambda: self.now_ns, events=log)
         self.gpio = Gpio(self.bench)
         for part in parts:
-            self.bench.attach(make_part(part))
+            self.bench.attach(describe_part(part).make())
 
     def __getitem__(self, name: str) -> Part:
         return self.bench.part(name)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from simulator.descriptions import describe_part
 from simulator.errors import UsageError
 from simulator.hardware.i2c import I2cBus, Read, Start, Step, Stop, Write
 from simulator.hardware.one_wire import OneWireBus, crc8
-from simulator.hardware.parts import PARTS, make_part, part_fields
+from simulator.hardware.parts import PARTS, part_fields
 from simulator.hardware.parts.actuators import NeoPixels
 from simulator.hardware.parts.bme280 import Calibration
 from simulator.hardware.parts.serial_parts import Gps, Sds011, UartPeer
@@ -17,30 +18,6 @@ from simulator.hardware.wire import Edge, Wave
 from tests.hardware.clock import Table
 
 BUTTON = {"type": "pushbutton", "name": "b1", "pin": 4}
-
-
-@pytest.mark.parametrize(
-    ("description", "message"),
-    [
-        (
-            {"type": "pushbuton", "name": "b1"},
-            "part 'b1': there is no type 'pushbuton'; did you mean 'pushbutton'?",
-        ),
-        ({"type": "pushbutton", "name": "b1"}, "part 'b1' (pushbutton): needs pin"),
-        ({**BUTTON, "pin": "four"}, "part 'b1' (pushbutton): pin = 'four' is not a whole number"),
-        ({**BUTTON, "pull": 1}, "part 'b1' (pushbutton): pull = 1 is not true or false"),
-        (
-            {**BUTTON, "colour": "red"},
-            "part 'b1' (pushbutton): there is no 'colour'; it has name, pin, active_high, pull, bounce_ms, pressed",
-        ),
-        ({**BUTTON, "pressed": 2}, "part 'b1' (pushbutton): pressed = 2 is not a number from 0 to 1"),
-        ({"type": "membrane-keypad", "name": "k", "columns": [1, "x"], "rows": [2]}, "columns = [1, 'x'] is not a"),
-    ],
-)
-def test_a_description_with_a_mistake_is_refused_with_what_would_do(description: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        make_part(description)
-    assert message in str(refused.value)
 
 
 def test_a_control_is_set_by_name_and_refused_with_the_names_that_there_are() -> None:
@@ -222,7 +199,7 @@ def test_formulas_of_the_bme280_give_the_example_of_the_data_sheet() -> None:
 
 
 def test_a_gps_receiver_says_where_it_is_in_the_words_of_nmea() -> None:
-    part = make_part({"type": "gps", "name": "g", "rx": 16, "latitude": 48.1173, "longitude": -11.516666})
+    part = describe_part({"type": "gps", "name": "g", "rx": 16, "latitude": 48.1173, "longitude": -11.516666}).make()
     assert isinstance(part, Gps)
     assert part.sentence(45_319 * 10**9) == (
         b"$GPGGA,123519.00,4807.0380,N,01131.0000,W,1,08,1.0,100.0,M,0.0,M,,*49\r\n"
@@ -230,7 +207,7 @@ def test_a_gps_receiver_says_where_it_is_in_the_words_of_nmea() -> None:
 
 
 def test_a_dust_sensor_sends_frames_with_a_sum() -> None:
-    part = make_part({"type": "sds011", "name": "d", "rx": 16, "pm2.5": 12.3, "pm10": 45.6})
+    part = describe_part({"type": "sds011", "name": "d", "rx": 16, "pm2.5": 12.3, "pm10": 45.6}).make()
     assert isinstance(part, Sds011)
     frame = part.frame()
     assert frame[:6] == bytes([0xAA, 0xC0, 123, 0, 456 & 0xFF, 456 >> 8])

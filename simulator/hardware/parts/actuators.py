@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from simulator.hardware.parts.part import Part
+from simulator.hardware.parts.part import Amount, Count, Part, Pin
 from simulator.hardware.wire import Wave
 from simulator.units import NS_PER_US
 
@@ -23,9 +23,9 @@ class Servo(Part):
 
     type_name: ClassVar[str] = "servo"
 
-    pin: int
-    min_pulse_us: float = 544
-    max_pulse_us: float = 2344
+    pin: Pin
+    min_pulse_us: Amount = 544
+    max_pulse_us: Amount = 2344
 
     def connect(self) -> None:
         """Listen to the pulses."""
@@ -51,8 +51,8 @@ class StepperDriver(Part):
 
     type_name: ClassVar[str] = "a4988"
 
-    step: int
-    dir: int
+    step: Pin
+    dir: Pin
 
     def connect(self) -> None:
         """Listen to the steps."""
@@ -77,8 +77,8 @@ class NeoPixels(Part):
 
     type_name: ClassVar[str] = "neopixel"
 
-    pin: int
-    count: int = 1
+    pin: Pin
+    count: Count = 1
     frames: list[tuple[str, ...]] = field(init=False, default_factory=list, repr=False)
     """Every picture that it has shown, in order."""
 

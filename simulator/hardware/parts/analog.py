@@ -10,10 +10,10 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from simulator.hardware.parts.basic import AnalogPart
-from simulator.hardware.parts.part import Control, Part, switch
+from simulator.hardware.parts.part import Amount, Control, Limits, Part, Pin, switch
 from simulator.hardware.wire import SUPPLY_MV, Strength
 
 _TEMPERATURE: Final = Control("degrees Celsius", 24, -40, 125)
@@ -70,7 +70,7 @@ class Thermistor(AnalogPart):
     type_name: ClassVar[str] = "ntc-temperature-sensor"
     controls: ClassVar[Mapping[str, Control]] = {"temperature": _TEMPERATURE}
 
-    beta: float = 3950
+    beta: Amount = 3950
 
     def millivolts(self) -> float:
         """Return the voltage of the divider."""
@@ -86,7 +86,7 @@ class LightResistor(AnalogPart):
     type_name: ClassVar[str] = "photoresistor-sensor"
     controls: ClassVar[Mapping[str, Control]] = {"lux": Control("lux", 500, 0.1, 100_000)}
 
-    fixed_ohms: float = 10_000
+    fixed_ohms: Amount = 10_000
     swapped: bool = False
 
     def millivolts(self) -> float:
@@ -103,8 +103,8 @@ class Bh1620fvc(AnalogPart):
     type_name: ClassVar[str] = "bh1620fvc"
     controls: ClassVar[Mapping[str, Control]] = {"lux": Control("lux", 500, 0, 100_000)}
 
-    resistor_ohms: float = 5600
-    gain: int = 0
+    resistor_ohms: Amount = 5600
+    gain: Literal[0, 1, 2] = 0
 
     def millivolts(self) -> float:
         """Return its output."""
@@ -185,8 +185,8 @@ class PressureSensor(AnalogPart):
     type_name: ClassVar[str] = "mpxv6115v"
     controls: ClassVar[Mapping[str, Control]] = {"pressure": Control("kPa, negative: vacuum", -50, -115, 0)}
 
-    supply_mv: float = 5000
-    divider: float = 1
+    supply_mv: Amount = 5000
+    divider: Annotated[float, Limits(0.001)] = 1
 
     def millivolts(self) -> float:
         """Return its output."""
@@ -196,7 +196,7 @@ class PressureSensor(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Joystick(Part):
-    """Two potentiometers and a button to ground."""
+    """Two potentiometers, ``horz`` for x and ``vert`` for y, and a button ``sel`` to ground."""
 
     type_name: ClassVar[str] = "analog-joystick"
     controls: ClassVar[Mapping[str, Control]] = {
@@ -205,9 +205,9 @@ class Joystick(Part):
         "pressed": switch("1 while it is pushed down"),
     }
 
-    x: int
-    y: int
-    sw: int
+    horz: Pin
+    vert: Pin
+    sel: Pin
 
     def connect(self) -> None:
         """Put the voltages on the pins."""
@@ -217,8 +217,8 @@ class Joystick(Part):
     def control_changed(self, name: str, at_ns: int) -> None:
         """Change one of the voltages, or press."""
         if name == "pressed":
-            self.wire(self.sw).drive(self.name, 0 if self.values[name] else None, at_ns)
+            self.wire(self.sel).drive(self.name, 0 if self.values[name] else None, at_ns)
         else:
             millivolts = SUPPLY_MV * (self.values[name] + 1) / 2
-            pin = self.x if name == "x" else self.y
+            pin = self.horz if name == "x" else self.vert
             self.wire(pin).drive(self.name, millivolts, at_ns, strength=Strength.RESISTOR)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from simulator.hardware.parts.part import Control, Part, switch
+from simulator.hardware.parts.part import Amount, Control, Count, Part, Pin, switch
 from simulator.hardware.wire import SUPPLY_MV, Strength, Wave
 from simulator.units import NS_PER_MS
 
@@ -18,10 +18,10 @@ _BOUNCE_SHARES: Final = (0.08, 0.2, 0.38, 0.55, 0.8, 1.0)
 class Contact(Part):
     """A contact between a pin and ground, or the supply if ``active_high``. ``pull`` adds a resistor to the other."""
 
-    pin: int
+    pin: Pin
     active_high: bool = False
     pull: bool = False
-    bounce_ms: float = 0
+    bounce_ms: Amount = 0
 
     def connect(self) -> None:
         """Connect the resistor and the contact."""
@@ -112,8 +112,8 @@ class ThreeWaySwitch(Part):
     type_name: ClassVar[str] = "three-way-switch"
     controls: ClassVar[Mapping[str, Control]] = {"value": Control("the position, 0 in the middle", 0, 0, 2)}
 
-    pin1: int
-    pin2: int
+    pin1: Pin
+    pin2: Pin
 
     def connect(self) -> None:
         """Connect the contact of the position."""
@@ -133,7 +133,7 @@ class MotionSensor(Part):
     type_name: ClassVar[str] = "pir-motion-sensor"
     controls: ClassVar[Mapping[str, Control]] = {"motion": switch("1 while something moves")}
 
-    pin: int
+    pin: Pin
 
     def connect(self) -> None:
         """Drive the output."""
@@ -153,7 +153,7 @@ class Led(Part):
 
     type_name: ClassVar[str] = "led"
 
-    pin: int
+    pin: Pin
     active_low: bool = False
     colour: str = "red"
 
@@ -185,7 +185,7 @@ class Buzzer(Part):
 
     type_name: ClassVar[str] = "buzzer"
 
-    pin: int
+    pin: Pin
 
     def connect(self) -> None:
         """Listen to the wire."""
@@ -203,7 +203,7 @@ class Resistor(Part):
 
     type_name: ClassVar[str] = "resistor"
 
-    pin: int
+    pin: Pin
     down: bool = False
 
     def connect(self) -> None:
@@ -218,8 +218,8 @@ class Jumper(Part):
 
     type_name: ClassVar[str] = "jumper"
 
-    pin: int
-    to: int
+    pin: Pin
+    to: Pin
 
     def connect(self) -> None:
         """Connect them."""
@@ -230,7 +230,7 @@ class Jumper(Part):
 class AnalogPart(Part):
     """Something that puts a voltage on a pin, which an output of the chip overrides."""
 
-    pin: int
+    pin: Pin
 
     def connect(self) -> None:
         """Put the voltage on the pin."""
@@ -281,9 +281,9 @@ class TouchPad(Part):
     type_name: ClassVar[str] = "touch-pad"
     controls: ClassVar[Mapping[str, Control]] = {"touched": switch("1 while it is touched")}
 
-    pin: int
-    count: int = 500
-    touched_count: int = 100
+    pin: Pin
+    count: Count = 500
+    touched_count: Count = 100
 
     def connect(self) -> None:
         """Let the chip count."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from simulator.hardware.i2c import I2cDevice
 from simulator.hardware.parts.i2c_parts import I2cPart, RegisterDevice
@@ -122,7 +122,7 @@ class Bme280(I2cPart):
         "pressure": Control("hPa", 1013.25, 300, 1100),
     }
 
-    address: int = 0x76
+    address: Literal[0x76, 0x77] = 0x76
 
     def device(self) -> I2cDevice:
         """Return the sensor."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from simulator.hardware.i2c import I2cDevice
-from simulator.hardware.parts.part import Control, Part
+from simulator.hardware.parts.part import Amount, Control, Count, I2cAddress, Part, Pin
 from simulator.units import KIB, NS_PER_MS
 
 _HUMIDITY: Final = Control("percent", 40, 0, 100)
@@ -17,9 +17,9 @@ _HUMIDITY: Final = Control("percent", 40, 0, 100)
 class I2cPart(Part):
     """A part that is a device on a bus."""
 
-    scl: int
-    sda: int
-    address: int
+    scl: Pin
+    sda: Pin
+    address: I2cAddress
 
     def connect(self) -> None:
         """Join the bus."""
@@ -81,11 +81,11 @@ class Eeprom(I2cPart):
 
     type_name: ClassVar[str] = "i2c-eeprom"
 
-    address: int = 0x50
-    size_bytes: int = 32 * KIB
-    page_bytes: int = 64
-    address_bytes: int = 2
-    write_ms: float = 5
+    address: I2cAddress = 0x50
+    size_bytes: Count = 32 * KIB
+    page_bytes: Count = 64
+    address_bytes: Literal[1, 2] = 2
+    write_ms: Amount = 5
     contents: bytearray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -146,7 +146,7 @@ class Bh1721(I2cPart):
     type_name: ClassVar[str] = "bh1721fvc"
     controls: ClassVar[Mapping[str, Control]] = {"lux": Control("lux", 500, 0, 54_612)}
 
-    address: int = 0x23
+    address: I2cAddress = 0x23
 
     def device(self) -> I2cDevice:
         """Return the sensor."""
@@ -192,7 +192,7 @@ class Sht20(I2cPart):
         "humidity": _HUMIDITY,
     }
 
-    address: int = 0x40
+    address: I2cAddress = 0x40
 
     def device(self) -> I2cDevice:
         """Return the sensor."""
@@ -252,8 +252,8 @@ class Ads1x15(I2cPart):
         f"ch{channel}": Control("volts", 0, 0, 5) for channel in range(4)
     }  # fmt: skip
 
-    address: int = 0x48
-    bits: int = 16
+    address: I2cAddress = 0x48
+    bits: Literal[12, 16] = 16
 
     def device(self) -> I2cDevice:
         """Return the converter."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
-from simulator.errors import UsageError
 from simulator.hardware.one_wire import OneWireDevice, crc8, rom_code
-from simulator.hardware.parts.part import Control, Part
+from simulator.hardware.parts.part import Amount, Control, Limits, Part, Pin
 from simulator.hardware.wire import SUPPLY_MV, Strength
 from simulator.units import NS_PER_MS
 
@@ -34,16 +33,14 @@ class Ds18b20(Part):
     type_name: ClassVar[str] = "ds18b20"
     controls: ClassVar[Mapping[str, Control]] = {"temperature": Control("degrees Celsius", 24, -55, 125)}
 
-    pin: int
-    serial: int = 1
-    model: str = "ds18b20"
+    pin: Pin
+    serial: Annotated[int, Limits(0, 0xFFFF_FFFF_FFFF)] = 1
+    model: Literal["ds18b20", "ds18s20", "ds1822", "ds28ea00"] = "ds18b20"
     parasitic: bool = False
-    conversion_ms: float = 750
+    conversion_ms: Amount = 750
 
     def connect(self) -> None:
         """Join the bus."""
-        if self.model not in FAMILIES:
-            raise UsageError(f"part {self.name!r}: model {self.model!r} is none of {', '.join(FAMILIES)}")
         wire = self.wire(self.pin)
         wire.drive(f"{self.name} pull", SUPPLY_MV, self.bench.now_ns(), strength=Strength.RESISTOR)
         device = _Ds18b20Device(self, rom_code(FAMILIES[self.model], self.serial))

@@ -2,20 +2,46 @@
 
 A part has *controls*, which are set from outside (a scenario step, the page, a test), and a *state*, which can be seen.
 Controls are named as wokwi names them where it has the same part; their values are numbers, or a text where that is
-said. Everything else that tells one part from another of its type is a field, and a key in a file.
+said. Everything else that tells one part from another of its type is a field, and a key in a file: its type says what
+it may be (`simulator.descriptions` reads it), so use those of this module.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from simulator.errors import UsageError
 
 if TYPE_CHECKING:
-    from simulator.hardware.bench import Bench
+    from simulator.hardware.bench import Appointment, Bench
+    from simulator.hardware.courses import Course
     from simulator.hardware.wire import Wire
+
+
+class Limits(NamedTuple):
+    """What a number of a field may be."""
+
+    low: float
+    high: float = math.inf
+
+
+class PinOf(NamedTuple):
+    """Marks a field as a pin of the board; ``is_optional`` ones are `NO_PIN` if they are not connected."""
+
+    is_optional: bool = False
+
+
+NO_PIN: Final = -1
+
+Pin: TypeAlias = Annotated[int, PinOf()]
+OptionalPin: TypeAlias = Annotated[int, PinOf(is_optional=True)]
+I2cAddress: TypeAlias = Annotated[int, Limits(0, 0x7F)]
+Count: TypeAlias = Annotated[int, Limits(1)]
+Amount: TypeAlias = Annotated[float, Limits(0)]
+"""Of whatever there is none less of than nothing."""
 
 
 class Control(NamedTuple):
@@ -50,6 +76,9 @@ class Part:
     """What the controls are set to."""
     state: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What can be seen of it."""
+    courses: Mapping[str, Course] = field(init=False, repr=False, default_factory=dict)
+    """What controls follow from the beginning."""
+    _next_steps: dict[str, Appointment] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.values = {name: control.initial for name, control in self.controls.items()}
@@ -69,17 +98,49 @@ class Part:
         self.values[name] = self._checked(name, value)
 
     def set_control(self, name: str, value: float | str) -> None:
-        """Set a control now. Raises `UsageError` if it has none of that name, or for a value out of its range."""
+        """Set a control now, which ends the course that it followed.
+
+        Raises `UsageError` if it has none of that name, or for a value out of its range.
+        """
+        if name not in self.text_controls:
+            self._checked(name, value)
         at_ns = self.bench.now_ns()
+        self.bench.advance(at_ns)
+        following = self._next_steps.pop(name, None)
+        if following is not None:
+            following.cancelled = True
+        self._put(name, value, at_ns)
+
+    def begin(self) -> None:
+        """Let time pass for it, once it is connected."""
+        now_ns = self.bench.now_ns()
+        for name, course in self.courses.items():
+            if name in self.text_controls and (text := course.at(now_ns)) is not None:
+                self._put(name, text, now_ns)
+            self._follow(name, course)
+
+    def _follow(self, name: str, course: Course) -> None:
+        """Take the next step of a course when it comes."""
+        next_ns = course.next_ns(self.bench.now_ns())
+        if next_ns is None:
+            return
+
+        def step(now_ns: int) -> None:
+            value = course.at(now_ns)
+            assert value is not None
+            self._put(name, value, now_ns, is_event=not course.is_smooth)
+            self._follow(name, course)
+
+        self._next_steps[name] = self.bench.at(next_ns, step, in_background=course.is_endless)
+
+    def _put(self, name: str, value: float | str, at_ns: int, *, is_event: bool = True) -> None:
         if name in self.text_controls:
-            self.bench.advance(at_ns)
             self.bench.tell(self, control=name, value=str(value))
             self.text_given(name, str(value), at_ns)
             return
-        number = self._checked(name, value)
-        self.bench.advance(at_ns)
-        self.values[name] = number
-        self.bench.tell(self, control=name, value=number)
+        self.values[name] = self._checked(name, value)
+        if is_event:
+            self.bench.tell(self, control=name, value=value)
         self.control_changed(name, at_ns)
 
     def _checked(self, name: str, value: float | str) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from simulator.hardware.bench import Appointment
-from simulator.hardware.parts.part import Control, Part, switch
+from simulator.hardware.parts.part import NO_PIN, Amount, Control, Count, OptionalPin, Part, Pin, switch
 from simulator.hardware.wire import SUPPLY_MV, Strength
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
@@ -42,7 +42,7 @@ class Dht(PulsePart):
     Timing is that of Aosong's data sheets: a bit is 50 us low and 26 or 70 us high.
     """
 
-    pin: int
+    pin: Pin
     _busy_until_ns: int = field(init=False, default=0, repr=False)
     _low_since_ns: int | None = field(init=False, default=None, repr=False)
 
@@ -123,8 +123,8 @@ class Ultrasonic(PulsePart):
         "temperature": Control("of the air, degrees Celsius", 20, -40, 85),
     }
 
-    trig: int
-    echo: int
+    trig: Pin
+    echo: Pin
     _HOLD_OFF_US: ClassVar[int] = 450
     _triggered_ns: int = field(init=False, default=-1, repr=False)
     _busy_until_ns: int = field(init=False, default=-1, repr=False)
@@ -163,8 +163,8 @@ class FlowMeter(PulsePart):
     type_name: ClassVar[str] = "hall-flow"
     controls: ClassVar[Mapping[str, Control]] = {"flow": Control("litres per minute", 0, 0, 60)}
 
-    pin: int
-    k: float = 7.5
+    pin: Pin
+    k: Amount = 7.5
     _next: Appointment | None = field(init=False, default=None, repr=False)
 
     def connect(self) -> None:
@@ -200,10 +200,10 @@ class RotaryEncoder(PulsePart):
         "pressed": switch("1 while the button is held down"),
     }
 
-    clk: int
-    dt: int
-    sw: int = -1
-    edge_us: int = 1000
+    clk: Pin
+    dt: Pin
+    sw: OptionalPin = NO_PIN
+    edge_us: Count = 1000
     _busy_until_ns: int = field(init=False, default=0, repr=False)
 
     def connect(self) -> None:
@@ -240,8 +240,8 @@ class Keypad(Part):
         f"key{number}": switch("1 while it is held down") for number in range(1, 17)
     }  # fmt: skip
 
-    columns: tuple[int, ...]
-    rows: tuple[int, ...]
+    columns: tuple[Pin, Pin, Pin, Pin]
+    rows: tuple[Pin, Pin, Pin, Pin]
 
     def connect(self) -> None:
         """Watch the columns."""

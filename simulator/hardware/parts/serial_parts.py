@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from simulator.errors import UsageError
 from simulator.hardware.can import CanFrame, OnCanFrame
-from simulator.hardware.parts.part import Control, Part, switch
+from simulator.hardware.parts.part import NO_PIN, Control, Count, Limits, OptionalPin, Part, Pin, switch
 from simulator.hardware.serial import Parity, SerialFormat
 from simulator.hardware.wire import SUPPLY_MV, Strength
 from simulator.units import NS_PER_S
@@ -18,19 +18,18 @@ from simulator.units import NS_PER_S
 class SerialPart(Part):
     """Something that sends and receives bytes."""
 
-    rx: int = -1
-    tx: int = -1
-    baud: int = 9600
-    data_bits: int = 8
-    parity: str = "none"
-    stop_bits: float = 1
+    rx: OptionalPin = NO_PIN
+    tx: OptionalPin = NO_PIN
+    baud: Count = 9600
+    data_bits: Literal[5, 6, 7, 8] = 8
+    parity: Parity = "none"
+    stop_bits: Annotated[float, Limits(1, 2)] = 1
     _busy_until_ns: int = field(init=False, default=0, repr=False)
 
     @property
     def form(self) -> SerialFormat:
         """Return how it sends and what it understands."""
-        parity: Parity = self.parity if self.parity in ("even", "odd") else "none"  # type: ignore[assignment]
-        return SerialFormat(self.baud, self.data_bits, parity, self.stop_bits)
+        return SerialFormat(self.baud, self.data_bits, self.parity, self.stop_bits)
 
     def connect(self) -> None:
         """Idle on one line and listen to the other."""
@@ -153,7 +152,7 @@ class Sds011(SerialPart):
         "pm10": Control("micrograms per cubic metre", 20, 0, 1999.9),
     }
 
-    device_id: int = 0xA160
+    device_id: Annotated[int, Limits(0, 0xFFFF)] = 0xA160
 
     def connect(self) -> None:
         """Begin to send."""
@@ -183,9 +182,9 @@ class CanPeer(Part):
     controls: ClassVar[Mapping[str, Control]] = {"listening": switch("0 while it is off")._replace(initial=1)}
     text_controls: ClassVar[Mapping[str, str]] = {"send": "send a frame to the board, such as 123#0102"}
 
-    tx: int
-    rx: int
-    kbps: int = 500
+    tx: Pin
+    rx: Pin
+    kbps: Count = 500
     echo: bool = False
     heard: list[CanFrame] = field(init=False, default_factory=list, repr=False)
     on_frame: list[OnCanFrame] = field(init=False, default_factory=list, repr=False)

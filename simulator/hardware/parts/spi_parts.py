@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from simulator.hardware.parts.part import Control, Part
+from simulator.hardware.parts.part import Amount, Control, Part, Pin
 from simulator.hardware.spi import SpiDevice
 
 
@@ -14,10 +14,10 @@ from simulator.hardware.spi import SpiDevice
 class SpiPart(Part):
     """A part that is a device on a bus."""
 
-    clk: int
-    mosi: int
-    miso: int
-    cs: int
+    clk: Pin
+    mosi: Pin
+    miso: Pin
+    cs: Pin
 
     def connect(self) -> None:
         """Join the bus."""
@@ -70,8 +70,8 @@ class Mcp300x(SpiPart):
         f"ch{channel}": Control("volts", 0, 0, 3.3) for channel in range(8)
     }  # fmt: skip
 
-    bits: int = 10
-    vref_mv: float = 3300
+    bits: Literal[10, 12] = 10
+    vref_mv: Amount = 3300
 
     def device(self) -> SpiDevice:
         """Return the converter."""
