@@ -7,10 +7,11 @@ whole.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, Final
 
 import trio
@@ -193,6 +194,10 @@ def run_session(
                 stack.enter_context(_event_file(request, world, setting.inputs))
             if request.capture is not None:
                 stack.enter_context(world.capture(stack.enter_context(request.capture.open("wb"))))
+            for part in setting.parts:
+                device.bench.attach(part.make())
+            if request.vcd is not None:
+                stack.enter_context(_logic_trace(request.vcd, device))
             world.power_on(device)
             ending = await _until_the_end(request, world, device, steer, ends_when_stuck=ends_when_stuck)
             if request.screenshot is not None and not save_screenshots(request.screenshot, device.bench):
@@ -211,6 +216,19 @@ def run_session(
             write_flash_file(request.flash, chip.to_bytes())
             write_wear(request.flash, chip.erase_counts)
         _keep_efuses(request, setting.efuses)
+
+
+@contextmanager
+def _logic_trace(path: Path, device: Device) -> Iterator[None]:
+    """Note every edge on the wires around a board, and write them when the run is over, however it ends."""
+    from simulator.hardware.trace import Trace
+
+    trace = Trace(device.bench)
+    try:
+        yield
+    finally:
+        with path.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in trace.vcd())
 
 
 def _keep_efuses(request: Request, efuses: Efuses | None) -> None:

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from simulator.boards import Board, load_board
 from simulator.boards.schema import Profile
@@ -38,6 +38,9 @@ from simulator.network.redirect import ServerAddress
 from simulator.ota_protocol import Firmware
 from simulator.signatures import SigningKey
 from simulator.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from simulator.hardware.parts import PartDescription
 
 Publish = Path | Literal["auto", "none"]
 
@@ -68,6 +71,10 @@ class Request:
     """The certificate that hardened firmware trusts; None: that of the built-in server."""
     holds: tuple[tuple[int, int], ...] = ()
     """Pins that are held low when power comes on, and for how long."""
+    hardware: tuple[Path, ...] = ()
+    """Descriptions of what is around the board."""
+    parts: tuple[str, ...] = ()
+    """More of it, in the words of a command line."""
     flash_timing: FlashTiming = TYPICAL
     access_points: tuple[tuple[str, str], ...] = ()
     lora_key: str = ""
@@ -82,6 +89,8 @@ class Request:
     """A file for Wireshark."""
     screenshot: Path | None = None
     """Where to save what is on the board's displays at the end."""
+    vcd: Path | None = None
+    """Where the logic trace of the pins goes."""
     bootloader_log_level: str | None = None
     image_bytes: int = DEFAULT_IMAGE_BYTES
     argv: tuple[str, ...] = ()
@@ -101,6 +110,8 @@ class Setting:
     """Of a chip that was used before; None if it is a new one."""
     firmware: Firmware | None = None
     authority: bytes = b""
+    parts: tuple[PartDescription, ...] = ()
+    """Besides those that are on every such board."""
     inputs: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -125,6 +136,10 @@ def prepare(request: Request) -> Setting:
     if request.authority is not None:
         setting.authority = _read_authority(request.authority)
         inputs["authority"] = sha256(setting.authority).hexdigest()
+    if request.hardware or request.parts:
+        setting.parts = _parts(request, setting)
+    if request.vcd is not None:
+        _check_writable(request.vcd)
     setting.firmware = _firmware_to_publish(request, setting)
     if setting.firmware is not None:
         inputs["published"] = sha256(setting.firmware.image).hexdigest()
@@ -143,6 +158,24 @@ def _read_authority(path: Path) -> bytes:
     except ssl.SSLError as error:
         raise UsageError(f"--ca {path}: there is no certificate in it (PEM)") from error
     return data
+def _parts(request: Request, setting: Setting) -> tuple[PartDescription, ...]:
+    """Return what the user wants around the board, each by a name of its own."""
+    from simulator.descriptions import board_hardware, parse_part, read_hardware  # slow to import
+
+    parts: list[PartDescription] = []
+    taken = {part.name: f"on every {setting.board.id}" for part in board_hardware(setting.board)}
+    for path in request.hardware:
+        hardware = read_hardware(path)
+        setting.inputs.update(hardware.inputs)
+        for part in hardware.parts:
+            if part.name in taken:
+                raise UsageError(f"{path}: there is a part {part.name!r} {taken[part.name]}; give this another name")
+            taken[part.name] = f"in {path}"
+            parts.append(part)
+    for text in request.parts:
+        parts.append(parse_part(text, taken=taken))
+        taken[parts[-1].name] = f"from --part {text}"
+    return tuple(parts)
 
 
 def _efuses(request: Request) -> Efuses | None:

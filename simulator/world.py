@@ -20,6 +20,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, TypeVar
 
@@ -233,7 +234,7 @@ class World:
             interface=self._interface(name, board),
             port=EthernetPort(self.air.lan),
             trust=self._trust,
-            bench=Bench(now_ns=self.now_ns, events=self.events, board=name),
+            bench=Bench(now_ns=self.now_ns, events=self.events, board=name, furnish=_furniture(board)),
             events=self.events,
             rng=self.rng.child("board", name),
             now_ns=self.now_ns,
@@ -401,6 +402,22 @@ class World:
         )
         self._nursery.start_soon(server.serve_stream, first)
         await server.serve([listener])
+
+
+def _furniture(board: Board) -> Callable[[], list[Part]] | None:
+    """Return what makes the parts that are on every such board; None if there are none.
+
+    Descriptions of somebody else's are read at once, so that their mistakes are told before anything runs.
+    """
+
+    def make() -> list[Part]:
+        from simulator.descriptions import board_hardware  # with pydantic, which takes time to import
+
+        return [part.make() for part in board_hardware(board)]
+
+    if any(Path(name).is_absolute() for name in board.hardware):
+        make()
+    return make if board.hardware else None
 
 
 def run_in_world(

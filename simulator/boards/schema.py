@@ -391,6 +391,8 @@ class Board(Table):
     display: Display | None = None
     external_gpio: ExternalGpio | None = None
     external_adc: ExternalAdc | None = None
+    hardware: tuple[Words, ...] = ()
+    """Files that describe what else is on the board: buttons, lights, sensors. Beside the board file or in boards/."""
     adc_vref_mv: Annotated[int, Range(1000, 1200)]
     usb: Usb | None = None
     upload_baud: Annotated[int, Range(9600, 4_000_000)]

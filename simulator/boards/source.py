@@ -69,6 +69,7 @@ class Sources:
             self._complain(source, ("id",), "id is no key of a board file: the id is the name of the file")
         for index, name in enumerate(names):
             self._add_used(source, index, name, (*used_by, path))
+        self._find_hardware(source)
         self.files.append(source)
 
     def _add_used(self, source: SourceFile, index: int, name: str, users: tuple[Path, ...]) -> None:
@@ -84,6 +85,21 @@ class Sources:
             self._complain(source, ("using", index), f"using goes round in a circle: {circle}")
         elif not any(path.samefile(file.path) for file in self.files):
             self.add(path, used_by=users)
+
+    def _find_hardware(self, source: SourceFile) -> None:
+        """Put the full path in place of the name of each description that is beside ``source`` and not shipped."""
+        names = source.values.get("hardware")
+        if not isinstance(names, list):
+            return
+        for index, name in enumerate(names):
+            if not isinstance(name, str) or (self.shipped / name).is_file():
+                continue
+            beside = source.path.parent / name
+            if beside.is_file():
+                names[index] = str(beside.resolve())
+            else:
+                where = f"neither beside this file nor in {self.shipped}"
+                self._complain(source, ("hardware", index), f"hardware {name!r}: there is no such file, {where}")
 
     def _complain(self, source: SourceFile, key: KeyPath, message: str) -> None:
         self.problems.append(Problem(path=source.path, line=source.line_of(key), message=message))

@@ -44,6 +44,10 @@ _OPTIONS = (
                  help="Let something go wrong, see luatwin faults (repeatable)."),
     click.option("--hold", "holds", multiple=True, metavar="GPIO:TIME",
                  help="Hold a pin low from power-on, such as GPIO4:6s (repeatable)."),
+    click.option("--hardware", multiple=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Parts around the board, described in YAML (repeatable); see luatwin parts."),
+    click.option("--part", "parts", multiple=True, metavar="TYPE:PIN...",
+                 help="One more part, such as led:26 or pushbutton:4:pull=true (repeatable)."),
     click.option("--flash-part", type=click.Choice(list(PARTS), case_sensitive=False), default="W25Q32JV",
                  show_default=True, help="The flash chip whose data sheet tells how long it is busy."),
     click.option("--flash-timing", type=click.Choice(("typical", "max")), default="typical", show_default=True,
@@ -69,6 +73,8 @@ _OPTIONS = (
                  help="Write the event log here (NDJSON)."),
     click.option("--screenshot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png",
                  help="Save what is on the board's display at the end."),
+    click.option("--vcd", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="Write the logic trace of the pins here, for GTKWave and PulseView."),
 )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from simulator.boards import Board
 from simulator.boards.ids import did_you_mean
 from simulator.descriptions.courses import ReadFile, SeriesTable, Table
 from simulator.descriptions.part_models import Complaint, complaints, model_of
@@ -18,6 +20,7 @@ from simulator.descriptions.yaml_document import Document, parse_document
 from simulator.errors import DescriptionError, LuaTwinError, Problem, UsageError
 from simulator.hardware.courses import Course, Steps
 from simulator.hardware.parts import PARTS, Control, Part, PartDescription
+from simulator.resources import data_dir
 from simulator.units import format_duration
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -55,6 +58,14 @@ def read_hardware(path: Path) -> Hardware:
     return Hardware(tuple(_parts(document, read)), inputs)
 
 
+def board_hardware(board: Board) -> tuple[PartDescription, ...]:
+    """Return what is on every board of a kind, by its own description. Raises as `read_hardware` does."""
+    return tuple(part for name in board.hardware for part in _shipped(data_dir("boards") / name).parts)
+
+
+_shipped = cache(read_hardware)
+
+
 def describe_part(description: Mapping[str, Any]) -> PartDescription:
     """Return the part that a mapping means: ``type``, ``name``, its fields, and what its controls are set to.
 
@@ -66,7 +77,7 @@ def describe_part(description: Mapping[str, Any]) -> PartDescription:
         raise UsageError(f"a part needs a name: {description!r}")
     found: list[Complaint] = []
     part = _part(name, rest, found.append, _no_file)
-    if part is None:
+    if part is None or found:
         raise UsageError("\n".join(f"part {complaint.message}" for complaint in found))
     return part
 

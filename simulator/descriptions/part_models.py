@@ -51,6 +51,15 @@ _SHOULD: Final = {
 }
 
 
+_PLAIN_TEXTS: Final[Mapping[Any, str]] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    str: "a text",
+    Mapping[str, str]: "a table of texts",
+}
+
+
 class Complaint(NamedTuple):
     """Something that is wrong: where, what, and whether it is the key rather than its value."""
 
@@ -130,6 +139,27 @@ def _annotation(hint: Any) -> Any:
         items = tuple(_annotation(item) for item in get_args(hint))
         return Annotated[tuple[items], Field(strict=False)]  # type: ignore[valid-type]
     return hint
+
+
+def limits_text(kind: type[Part], name: str) -> str:
+    """Return in words what a field of a part may be."""
+    return _hint_text(_hint(kind, name))
+
+
+def _hint_text(hint: Any) -> str:
+    if hint in _PLAIN_TEXTS:
+        return _PLAIN_TEXTS[hint]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(", ".join(map(str, arguments)).rsplit(", ", 1))
+    if origin is tuple:
+        return f"{len(arguments)} times {_hint_text(arguments[0])}"
+    if origin is Annotated:
+        base, mark = arguments
+        if isinstance(mark, PinOf):
+            return "a pin, if it is connected" if mark.is_optional else "a pin"
+        return str(_Within(mark.low, mark.high, is_whole=base is int))
+    raise AssertionError(hint)
 
 
 class _Within:

@@ -10,7 +10,7 @@ happened. A Lua thread may be a little ahead of the world; then so is the bench.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import UsageError
@@ -54,17 +54,26 @@ class Appointment:
 
 
 class Bench:
-    """Everything around one board, which is ``board`` in ``events``; ``now_ns`` tells the time there."""
+    """Everything around one board, which is ``board`` in ``events``; ``now_ns`` tells the time there.
+
+    ``furnish`` returns what is there from the beginning. It is called when somebody first looks, as most never do.
+    """
 
     def __init__(
-        self, *, now_ns: Callable[[], int] = lambda: 0, events: EventLog | None = None, board: str = "b0"
+        self,
+        *,
+        now_ns: Callable[[], int] = lambda: 0,
+        events: EventLog | None = None,
+        board: str = "b0",
+        furnish: Callable[[], Iterable[Part]] | None = None,
     ) -> None:
         self.clock = now_ns
         """The time of whoever acts on the bench; whoever drives it may set it."""
         self._moment_ns: int | None = None
         self._events = EventLog(now_ns) if events is None else events
         self._board = board
-        self.parts: dict[str, Part] = {}
+        self._parts: dict[str, Part] = {}
+        self._furnish = furnish
         self.i2c_devices: list[tuple[Wire, Wire, I2cDevice]] = []
         """Clock, data, device."""
         self.spi_devices: list[tuple[Wire, SpiDevice]] = []
@@ -97,6 +106,8 @@ class Bench:
 
     def wire(self, gpio: int) -> Wire:
         """Return the wire at a pin. Raises `UsageError` for a pin that the chip does not have."""
+        if self._furnish is not None:
+            self._furnish_now()
         wire = self._wires.get(gpio)
         if wire is None:
             if gpio not in GPIOS:
@@ -124,6 +135,7 @@ class Bench:
 
     def is_held_low(self, gpio: int) -> bool:
         """Whether something around the chip pulls a pin low; what the chip does to it does not count."""
+        self.advance(self.now_ns())
         wire = self._wires.get(gpio)
         if wire is None or wire.driver in (None, output_of(gpio), pull_of(gpio)):
             return False
@@ -143,11 +155,24 @@ class Bench:
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts by their names."""
+        if self._furnish is not None:
+            self._furnish_now()
+        return self._parts
+
+    def _furnish_now(self) -> None:
+        furnish, self._furnish = self._furnish, None
+        assert furnish is not None
+        for part in furnish():
+            self.attach(part)
+
     def attach(self, part: Part) -> None:
         """Put a part on the bench and connect it. Raises `UsageError` for a name or a pin that does not do."""
         if part.name in self.parts:
             raise UsageError(f"part {part.name!r}: there is another of that name; give each its own")
-        self.parts[part.name] = part
+        self._parts[part.name] = part
         part.bench = self
         part.connect()
         part.begin()
@@ -207,8 +232,8 @@ class Bench:
         return self._events.wanted
 
     def tell(self, part: Part, **what: Any) -> None:
-        """Write an event of kind ``part``: something that can be seen or heard of it has changed."""
-        self._events.emit(self._board, "part", name=part.name, type=part.type_name, **what)
+        """Write an event of kind ``pin``: something that can be seen or heard of a part has changed."""
+        self._events.emit(self._board, "pin", part=part.name, type=part.type_name, **what)
 
     def _tell_of_pin(self, wire: Wire, at_ns: int, **transfer: object) -> None:
         """Write an event of kind ``pin``; ``at`` is the moment on the board's own clock."""

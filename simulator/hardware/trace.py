@@ -1,13 +1,14 @@
 """A logic trace: every edge on every wire from the moment it is started, and its export as a value change dump (VCD).
 
-Signals are named by their pins; a wire that a part puts voltages on also has them, as ``GPIO36_mV``. A VCD file is what
-waveform viewers such as GTKWave and PulseView open (IEEE 1364-2005, 18.2).
+Signals are named by their pins, and once more by what the parts call theirs: ``board.GPIO26`` is ``led1.pin``, too. A
+wire that a part puts voltages on also has them, as ``GPIO36_mV``. A VCD file is what waveform viewers such as GTKWave
+and PulseView open (IEEE 1364-2005, 18.2).
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from simulator.hardware.bench import Bench
@@ -52,22 +53,21 @@ class Trace(Watcher):
     def vcd(self, end_ns: int | None = None) -> Iterator[str]:
         """Yield the lines of a VCD file with everything until ``end_ns``, by default now. Times are nanoseconds."""
         end_ns = self._bench.now_ns() if end_ns is None else end_ns
+        for wire in self._bench.wires:
+            if wire.gpios[0] not in self._levels and wire.gpios[0] not in self._waves:  # it has not changed
+                self._levels[wire.gpios[0]] = [(self._started_ns, wire.level(end_ns))]
         gpios = sorted({*self._levels, *self._waves})
-        names = [f"wire 1 {{}} GPIO{gpio}" for gpio in gpios] + [
-            f"real 64 {{}} GPIO{gpio}_mV" for gpio in self._analogue
-        ]
-        codes = [_identifier(number) for number in range(len(names))]
+        codes = [_identifier(number) for number in range(len(gpios) + len(self._analogue))]
+        digital = dict(zip(gpios, codes, strict=False))
+        analogue = dict(zip(self._analogue, codes[len(gpios) :], strict=True))
         yield "$version LuaTwin $end"
         yield "$timescale 1 ns $end"
-        yield "$scope module board $end"
-        for name, code in zip(names, codes, strict=True):
-            yield f"$var {name.format(code)} $end"
-        yield "$upscope $end"
+        yield from self._scope("board", {f"GPIO{gpio}": gpio for gpio in self._pins}, digital, analogue)
+        for name, part in self._bench.parts.items():
+            yield from self._scope(name, part.pins, digital, analogue)
         yield "$enddefinitions $end"
-        changes = [self._digital_changes(gpio, code, end_ns) for gpio, code in zip(gpios, codes, strict=False)]
-        changes += [
-            self._analogue_changes(gpio, code) for gpio, code in zip(self._analogue, codes[len(gpios) :], strict=True)
-        ]
+        changes = [self._digital_changes(gpio, code, end_ns) for gpio, code in digital.items()]
+        changes += [self._analogue_changes(gpio, code) for gpio, code in analogue.items()]
         now_ns = -1
         for at_ns, change in heapq.merge(*changes, key=_moment):
             if at_ns > end_ns:
@@ -78,6 +78,23 @@ class Trace(Watcher):
             yield change
         if now_ns < end_ns:
             yield f"#{end_ns}"
+
+    @property
+    def _pins(self) -> list[int]:
+        """Every pin on a wire that is traced."""
+        return sorted({gpio for wire in self._bench.wires for gpio in wire.gpios} | {*self._levels})
+
+    def _scope(
+        self, name: str, signals: Mapping[str, int], digital: Mapping[int, str], analogue: Mapping[int, str]
+    ) -> Iterator[str]:
+        """Yield the declarations of signals by names that are those of their pins."""
+        yield f"$scope module {name} $end"
+        for signal, gpio in signals.items():
+            traced_as = self._bench.wire(gpio).gpios[0]
+            yield f"$var wire 1 {digital[traced_as]} {signal} $end"
+            if traced_as in analogue:
+                yield f"$var real 64 {analogue[traced_as]} {signal}_mV $end"
+        yield "$upscope $end"
 
     @property
     def _analogue(self) -> list[int]:

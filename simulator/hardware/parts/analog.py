@@ -29,7 +29,7 @@ def _interpolated(table: tuple[tuple[float, float], ...], value: float) -> float
 
 @dataclass(kw_only=True, eq=False)
 class Tmp36(AnalogPart):
-    """10 mV per degree, 500 mV at 0 degrees."""
+    """A temperature sensor TMP36: 10 mV per degree, 500 mV at 0 degrees."""
 
     type_name: ClassVar[str] = "tmp36"
     controls: ClassVar[Mapping[str, Control]] = {"temperature": _TEMPERATURE}
@@ -41,7 +41,7 @@ class Tmp36(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Lm35(AnalogPart):
-    """10 mV per degree."""
+    """A temperature sensor LM35: 10 mV per degree."""
 
     type_name: ClassVar[str] = "lm35"
     controls: ClassVar[Mapping[str, Control]] = {"temperature": Control("degrees Celsius", 24, 0, 150)}
@@ -53,7 +53,7 @@ class Lm35(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Bde0600g(AnalogPart):
-    """-10.68 mV per degree, 1.753 V at 30 degrees."""
+    """A temperature sensor BDE0600G: -10.68 mV per degree, 1.753 V at 30 degrees."""
 
     type_name: ClassVar[str] = "bde0600g"
     controls: ClassVar[Mapping[str, Control]] = {"temperature": Control("degrees Celsius", 24, -30, 100)}
@@ -65,7 +65,7 @@ class Bde0600g(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Thermistor(AnalogPart):
-    """A resistor of 10 kOhm at 25 degrees, less when it is warmer, to ground, and one of 10 kOhm to the supply."""
+    """A thermistor to ground, 10 kOhm at 25 degrees and less when it is warmer, and 10 kOhm to the supply."""
 
     type_name: ClassVar[str] = "ntc-temperature-sensor"
     controls: ClassVar[Mapping[str, Control]] = {"temperature": _TEMPERATURE}
@@ -98,7 +98,7 @@ class LightResistor(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Bh1620fvc(AnalogPart):
-    """A current that is proportional to the light, through ``resistor_ohms``; ``gain`` is 0 (high), 1 or 2 (low)."""
+    """A light sensor BH1620FVC: a current through ``resistor_ohms``; ``gain`` is 0 (high), 1 or 2 (low)."""
 
     type_name: ClassVar[str] = "bh1620fvc"
     controls: ClassVar[Mapping[str, Control]] = {"lux": Control("lux", 500, 0, 100_000)}
@@ -127,7 +127,7 @@ class Guva(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Ml8511(AnalogPart):
-    """An ultraviolet sensor: 1 V in the dark, 0.129 V per mW/cm2."""
+    """An ultraviolet sensor ML8511: 1 V in the dark, 0.129 V per mW/cm2."""
 
     type_name: ClassVar[str] = "ml8511"
     controls: ClassVar[Mapping[str, Control]] = {"intensity": Control("mW/cm2", 3, 0, 15)}
@@ -139,7 +139,7 @@ class Ml8511(AnalogPart):
 
 @dataclass(kw_only=True, eq=False)
 class Vh400(AnalogPart):
-    """A soil moisture probe."""
+    """A soil moisture probe VH400."""
 
     type_name: ClassVar[str] = "vh400"
     controls: ClassVar[Mapping[str, Control]] = {"moisture": Control("volumetric water content, percent", 20, 0, 60)}

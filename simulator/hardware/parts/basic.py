@@ -180,6 +180,26 @@ class Led(Part):
 
 
 @dataclass(kw_only=True, eq=False)
+class Relay(Part):
+    """A relay that a high level closes, or a low one if ``active_low``. Its state has ``closed``."""
+
+    type_name: ClassVar[str] = "relay"
+
+    pin: Pin
+    active_low: bool = False
+
+    def connect(self) -> None:
+        """Look at the wire."""
+        wire = self.wire(self.pin)
+        wire.on_level.append(self._level_changed)
+        self._level_changed(wire.level(self.bench.now_ns()), self.bench.now_ns())
+
+    def _level_changed(self, level: int, at_ns: int) -> None:
+        del at_ns
+        self.show(closed=level != self.active_low and self.wire(self.pin).driver is not None)
+
+
+@dataclass(kw_only=True, eq=False)
 class Buzzer(Part):
     """A loudspeaker at a pin. Its state has ``hertz``, 0 when it is silent."""
 

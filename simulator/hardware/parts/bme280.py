@@ -113,7 +113,7 @@ def _count_for(wanted: float, formula: Callable[[int], float], bits: int) -> int
 
 @dataclass(kw_only=True, eq=False)
 class Bme280(I2cPart):
-    """The sensor."""
+    """A temperature, humidity and pressure sensor BME280."""
 
     type_name: ClassVar[str] = "bme280"
     controls: ClassVar[Mapping[str, Control]] = {

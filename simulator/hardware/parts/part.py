@@ -8,6 +8,7 @@ it may be (`simulator.descriptions` reads it), so use those of this module.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -159,6 +160,20 @@ class Part:
         if news:
             self.state.update(news)
             self.bench.tell(self, **news)
+
+    @property
+    def pins(self) -> dict[str, int]:
+        """The board's pins that it is connected to, by its own names for them."""
+        found: dict[str, int] = {}
+        for item in dataclasses.fields(self):
+            if not item.init or "Pin" not in str(item.type):  # types are texts here
+                continue
+            value = getattr(self, item.name)
+            if isinstance(value, tuple):
+                found |= {f"{item.name}{index}": gpio for index, gpio in enumerate(value)}
+            elif value != NO_PIN:
+                found[item.name] = value
+        return found
 
     def wire(self, gpio: int) -> Wire:
         """Return the wire at a pin."""

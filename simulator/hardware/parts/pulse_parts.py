@@ -80,7 +80,7 @@ class Dht(PulsePart):
 
 @dataclass(kw_only=True, eq=False)
 class Dht11(Dht):
-    """Whole degrees and percent."""
+    """A temperature and humidity sensor DHT11: whole degrees and percent."""
 
     type_name: ClassVar[str] = "dht11"
     controls: ClassVar[Mapping[str, Control]] = {
@@ -95,7 +95,7 @@ class Dht11(Dht):
 
 @dataclass(kw_only=True, eq=False)
 class Dht22(Dht):
-    """Tenths of degrees and percent; the DHT23 speaks alike."""
+    """A temperature and humidity sensor DHT22, in tenths; the DHT23 speaks alike."""
 
     type_name: ClassVar[str] = "dht22"
     controls: ClassVar[Mapping[str, Control]] = {

@@ -144,7 +144,7 @@ def _degrees_minutes(degrees: float, width: int, letters: str) -> list[str]:
 
 @dataclass(kw_only=True, eq=False)
 class Sds011(SerialPart):
-    """A dust sensor: a frame each second."""
+    """A dust sensor SDS011: a frame each second."""
 
     type_name: ClassVar[str] = "sds011"
     controls: ClassVar[Mapping[str, Control]] = {
