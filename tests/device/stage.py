@@ -89,6 +89,10 @@ class Stage:
             if event["board"] == self.board.name and event["kind"] == kind
         ]
 
+    def of_parts(self) -> list[Event]:
+        """What could be seen of the parts on its bench."""
+        return [event for event in self.of_kind("pin") if "part" in event]
+
 
 def printed(console: str) -> str:
     """Return what ``/autorun.lua`` printed the last time, from the line that names it to the prompt."""

@@ -62,7 +62,7 @@ async def test_the_pins_are_logged_and_frames_are_events(stage: Stage) -> None:
     assert "can0 at pins tx=GPIO12, rx=GPIO14\r\r\n" in await stage.boot()
     await stage.type(b"can.send(0, 0x123, can.STD, 2, '\\1\\2') can.send(0, 0x123, can.EXT, 0, '')\r")
     await stage.wait(0.1)
-    assert [event["frame"] for event in stage.of_kind("part") if "frame" in event] == ["123#0102", "00000123#"]
+    assert [event["frame"] for event in stage.of_parts() if "frame" in event] == ["123#0102", "00000123#"]
 
 
 @pytest.mark.parametrize(("kbps", "milliseconds"), [(1000, 0.111), (125, 0.888), (50, 2.22), (25, 4.44), (33, 4.44)])

@@ -326,4 +326,4 @@ def test_filtered_counts_follow_a_touch_slowly_and_raw_ones_at_once(arguments: s
         script="pio.pin.output(13) pio.pin.sethigh(13) touch.init()")  # fmt: skip
 async def test_starting_the_pads_takes_their_pins_from_whoever_has_them(stage: Stage) -> None:
     await stage.boot()
-    assert [event["on"] for event in stage.of_kind("part")] == [True, False]
+    assert [event["on"] for event in stage.of_parts()] == [True, False]
