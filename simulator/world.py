@@ -40,7 +40,6 @@ from simulator.faults import AtByte, AtShare, Fault, Layer, parse_fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
 from simulator.flash.chip import FlashChip
 from simulator.hardware import Bench
-from simulator.hardware.soldered import soldered_parts
 from simulator.network import (
     NetworkInterface,
     RealInterface,
@@ -248,8 +247,6 @@ class World:
             arguments=arguments,
             bootloader_log_level=bootloader_log_level,
         )
-        for description in soldered_parts(board):
-            self.attach(device, description)
         self.boards.append(device)
         return device
 

@@ -256,10 +256,7 @@ class TouchPanel(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Display(Table):
-    """Where ``gdisplay`` expects a display, on SPI or on I2C; whether one is plugged in is another matter.
-
-    ``panel`` is one that is soldered on, at its usual address of the I2C port.
-    """
+    """Where ``gdisplay`` expects a display, on SPI or on I2C; whether one is plugged in is another matter."""
 
     spi: SpiPort
     cs: Gpio
@@ -268,7 +265,6 @@ class Display(Table):
     backlight: Gpio | None = None
     touch: TouchPanel | None = None
     i2c: I2cPort = 0
-    panel: Literal["ssd1306"] | None = None
     power_bus: bool = False
 
 

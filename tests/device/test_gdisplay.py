@@ -279,7 +279,7 @@ def test_invert_off_and_on_change_what_can_be_seen() -> None:
 @staged(board="M5STACK", script="gdisplay.attach(gdisplay.ILI9341) tmr.delayms(50) gdisplay.on()")
 async def test_the_backlight_is_dark_until_the_display_is_switched_on(stage: Stage) -> None:
     await stage.boot()
-    levels = [event["level"] for event in stage.of_kind("pin") if event["gpio"] == 32]
+    levels = [event["level"] for event in stage.of_kind("pin") if event.get("gpio") == 32]
     assert levels[-1] == 1
 
 
@@ -593,7 +593,7 @@ def test_on_a_build_without_touch_panel_nothing_is_ever_touched() -> None:
 )
 async def test_there_is_an_event_for_all_that_is_drawn_at_a_time(stage: Stage) -> None:
     await stage.boot()
-    events = [event for event in stage.of_kind("part") if event["name"] == "display"]
+    events = [event for event in stage.of_parts() if event["part"] == "display"]
     shown = stage.board.bench.part("display")
     assert isinstance(shown, ScreenPart)
     assert shown.picture is not None
@@ -628,7 +628,7 @@ def test_an_oled_that_is_soldered_on_a_board_is_on_its_bench() -> None:
 @staged(board="WHITECAT-ESP32-N2-DEVKIT-OTA", script="gdisplay.attach(gdisplay.ILI9341)")
 async def test_a_display_on_the_power_bus_switches_it_on(stage: Stage) -> None:
     await stage.boot()
-    assert [event["level"] for event in stage.of_kind("pin") if event["gpio"] == 27] == [1]
+    assert [event["level"] for event in stage.of_kind("pin") if event.get("gpio") == 27] == [1]
 
 
 @pytest.mark.parametrize(

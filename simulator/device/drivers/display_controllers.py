@@ -31,8 +31,7 @@ from simulator.graphics.screen import (
     mono_size,
 )
 from simulator.hardware import Unit
-from simulator.hardware.parts import make_part
-from simulator.hardware.parts.display_parts import SpiDisplay
+from simulator.hardware.parts.display_parts import SpiDisplay, TouchPanel
 from simulator.units import NS_PER_MS, NS_PER_US
 from simulator.vm.exceptions import DriverError
 
@@ -123,9 +122,8 @@ class _OnSpi(Controller):
         for part in bench.parts.values():
             if isinstance(part, SpiDisplay) and bench.wire(part.cs) is wire:
                 return part
-        made = make_part({"type": SpiDisplay.type_name, "name": self._free_name("display"), "cs": cs})
+        made = SpiDisplay(name=self._free_name("display"), cs=cs)
         bench.attach(made)
-        assert isinstance(made, SpiDisplay)
         return made
 
     def _free_name(self, name: str) -> str:
@@ -243,9 +241,7 @@ class _Ili9341(_Colours):
         if any(bench.wire(device.cs) is bench.wire(cs) for _, device in bench.spi_devices):
             return
         miso, mosi, clk = self.shared.driver(SpiDriver).pins(bus)
-        name = self._free_name("touch")
-        description = {"type": "touch-panel", "name": name, "clk": clk, "mosi": mosi, "miso": miso, "cs": cs}
-        bench.attach(make_part(description))
+        bench.attach(TouchPanel(name=self._free_name("touch"), clk=clk, mosi=mosi, miso=miso, cs=cs))
 
     def _set_up(self) -> None:
         self.reset(100, 100, 200, without_pin_ms=130)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 from simulator.graphics.panel import MonoPanel, Panel
 from simulator.graphics.picture import Picture
 from simulator.hardware.i2c import I2cDevice
 from simulator.hardware.parts.i2c_parts import I2cPart
-from simulator.hardware.parts.part import Control, Part, switch
+from simulator.hardware.parts.part import Control, I2cAddress, Limits, Part, Pin, switch
 from simulator.hardware.parts.spi_parts import SpiPart
 from simulator.hardware.spi import SpiDevice
 from simulator.units import NS_PER_MS
@@ -57,7 +57,7 @@ class SpiDisplay(ScreenPart):
 
     type_name: ClassVar[str] = "display"
 
-    cs: int
+    cs: Pin
     panel: Panel | MonoPanel | None = field(init=False, repr=False, default=None)
 
     def connect(self) -> None:
@@ -76,9 +76,9 @@ class Ssd1306(ScreenPart, I2cPart):
 
     type_name: ClassVar[str] = "ssd1306"
 
-    address: int = 0x3C
-    width: int = 128
-    height: int = 64
+    address: I2cAddress = 0x3C
+    width: Annotated[int, Limits(1, 128)] = 128
+    height: Annotated[int, Limits(1, 64)] = 64
     panel: MonoPanel = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

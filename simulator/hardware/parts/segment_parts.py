@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 from simulator.hardware.i2c import I2cDevice
 from simulator.hardware.parts.i2c_parts import I2cPart
-from simulator.hardware.parts.part import Part
+from simulator.hardware.parts.part import I2cAddress, Limits, Part, Pin
 from simulator.hardware.two_wire import TwoWireDevice
 
 _POINT: Final = 0x80
@@ -39,9 +39,9 @@ class Tm1637(Part):
 
     type_name: ClassVar[str] = "tm1637"
 
-    clk: int
-    dio: int
-    digits: int = 4
+    clk: Pin
+    dio: Pin
+    digits: Annotated[int, Limits(1, 6)] = 4
     memory: bytearray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,8 +108,8 @@ class Ht16k33(I2cPart):
 
     type_name: ClassVar[str] = "ht16k33"
 
-    address: int = 0x71
-    digits: int = 6
+    address: I2cAddress = 0x71
+    digits: Annotated[int, Limits(1, 8)] = 6
     memory: bytearray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
