@@ -158,6 +158,8 @@ def _read_authority(path: Path) -> bytes:
     except ssl.SSLError as error:
         raise UsageError(f"--ca {path}: there is no certificate in it (PEM)") from error
     return data
+
+
 def _parts(request: Request, setting: Setting) -> tuple[PartDescription, ...]:
     """Return what the user wants around the board, each by a name of its own."""
     from simulator.descriptions import board_hardware, parse_part, read_hardware  # slow to import

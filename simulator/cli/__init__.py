@@ -39,7 +39,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "flash": ("simulator.cli.flash:flash", "Look into a 4 MB flash file, take parts out, put parts in."),
     "boot": ("simulator.cli.boot:boot", "What would the bootloader do with this flash?"),
     "boards": ("simulator.cli.boards:boards", "The catalogue of boards."),
-    "parts": ("simulator.cli.parts:parts", "What can be put around a board: buttons, lights, sensors, motors."),
+    "parts": ("simulator.cli.parts:parts", "What can be put around a board, by type."),
     "api": ("simulator.cli.api:api", "The Lua API, with the status of every function."),
     "faults": ("simulator.cli.faults:faults", "What can go wrong, by name."),
     "doctor": ("simulator.cli.doctor:doctor", "What of this installation works, and how to mend it."),
