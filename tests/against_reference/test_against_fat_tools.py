@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from simulator.filesystem import FileSystemError
 from simulator.filesystem.fat import FatFileSystem
 from simulator.filesystem.fat_layout import SECTOR_BYTES, find_volume
-from simulator.hardware.parts import make_part
 from simulator.hardware.parts.memory_card import SdCard
 
 pytestmark = pytest.mark.real
@@ -29,9 +28,7 @@ SIZES_MB = (1, 8, 40)
 
 
 def new_card(size_mb: int, files: dict[str, str] = FILES) -> SdCard:
-    card = make_part({"type": "sd-card", "name": "sd", "size_mb": size_mb, "files": files})
-    assert isinstance(card, SdCard)
-    return card
+    return SdCard(name="sd", size_mb=size_mb, files=files)
 
 
 def mounted(card: SdCard) -> FatFileSystem:

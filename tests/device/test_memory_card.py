@@ -199,5 +199,5 @@ def test_there_is_room_for_one_card():
 
 
 def test_a_card_has_a_size_that_cards_have():
-    with pytest.raises(UsageError, match="size_mb = 0 is not 1 to 32768"):
+    with pytest.raises(UsageError, match=r"sd\.size_mb = 0 should be a whole number from 1 to 32768"):
         printed_by("", board=EVB, parts=[{**CARD, "size_mb": 0}])

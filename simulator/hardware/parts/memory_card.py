@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 from simulator.errors import UsageError
 from simulator.filesystem import FileSystemError
 from simulator.filesystem.fat import FatFileSystem
 from simulator.filesystem.fat_layout import SECTOR_BYTES, format_card
 from simulator.filesystem.interface import Errno
-from simulator.hardware.parts.part import Control, Part
+from simulator.hardware.parts.part import Control, Limits, Part
 from simulator.units import MIB, NS_PER_US
 
 SIZE_MB_MAX: Final = 32 * 1024
@@ -34,7 +34,7 @@ class SdCard(Part):
     type_name: ClassVar[str] = "sd-card"
     controls: ClassVar[Mapping[str, Control]] = {"inserted": Control("whether it is in the slot", 1, 0, 1)}
 
-    size_mb: int = 64
+    size_mb: Annotated[int, Limits(_SIZE_MB_MIN, SIZE_MB_MAX)] = 64
     model: str = "TWIN"
     """The name in the card's identification register."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -42,10 +42,6 @@ class SdCard(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not _SIZE_MB_MIN <= self.size_mb <= SIZE_MB_MAX:
-            raise UsageError(
-                f"part {self.name!r} ({self.type_name}): size_mb = {self.size_mb} is not 1 to {SIZE_MB_MAX}"
-            )
         self.sector_count = self.size_mb * MIB // SECTOR_BYTES
         self._sectors: dict[int, bytes] = {}
         self._busy_ns = 0
