@@ -91,7 +91,10 @@ class _BlockDevice:
 
 
 class LittleFileSystem(FileSystem):
-    """A mounted littlefs. `NotFormattedError` if the partition has none of these sizes."""
+    """A mounted littlefs.
+
+    `NotFormattedError` if the partition has none of these sizes, `FileSystemError` EIO if it is too small for any.
+    """
 
     kind: FileSystemKind = "lfs"
 
@@ -282,6 +285,8 @@ def _text(name: str) -> str:
 
 def _config(device: _BlockDevice, size_bytes: int, block_size: int, io_size: int) -> LFSConfig:
     block_count = size_bytes // block_size
+    if block_count < _BLOCKS_OF_A_DIRECTORY:
+        raise FileSystemError(Errno.EIO)  # the library would end the process
     return LFSConfig(
         context=device,
         block_size=block_size,

@@ -55,6 +55,17 @@ def test_anything_else_is_no_file_system(contents: bytes, flash_with: Callable[[
     assert detect(flash_with(b"")) is None
 
 
+@pytest.mark.parametrize("block_size", [8192, 16384, 32768, 65536])
+def test_a_littlefs_that_has_not_the_room_for_two_of_its_blocks_is_none(
+    block_size: int, flash_with: Callable[[bytes], MemoryFlash]
+) -> None:
+    data = bytearray(build_file_system(FILES, "lfs", size_bytes=64 * 1024, block_size=4096, page_size=256))
+    for superblock in (0, 4096):
+        data[superblock + 24 : superblock + 28] = block_size.to_bytes(4, "little")
+    for size in (block_size // 2, block_size, 2 * block_size - 1):
+        assert detect(flash_with(bytes(data[:size]))) is None
+
+
 def test_a_file_in_a_directory_that_nobody_made_is_among_the_contents(
     flash_with: Callable[[bytes], MemoryFlash],
 ) -> None:

@@ -40,6 +40,13 @@ def test_another_number_of_blocks_is_not_formatted():
     assert caught.value.reason is NotFormattedReason.NO_SUPERBLOCK
 
 
+@pytest.mark.parametrize("size", [0, 100, 4096, 8191])
+def test_partition_of_less_than_two_blocks_is_refused(size):
+    for make in (LittleFileSystem, LittleFileSystem.create):
+        with pytest.raises(FileSystemError, match="I/O error"):
+            make(MemoryFlash(size), **SIZES)
+
+
 def test_rename_replaces_a_file():
     fs = LittleFileSystem.create(MemoryFlash(0x20000), **SIZES)
     fs.write_file("/a", b"new")

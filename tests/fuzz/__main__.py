@@ -73,6 +73,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the examples (default: %(default)s)")
     parser.add_argument("--only", metavar="NAME", help="one target: " + ", ".join(target.name for target in TARGETS))
     options = parser.parse_args()
+    faulthandler.enable()  # for a library in C that ends the process
     total, failed = 0, False
     all_started = time.monotonic()
     for target in TARGETS:
