@@ -113,15 +113,14 @@ class Injector:
         return undo
 
     def _weak_signal(self) -> Undo:
-        before = [(point, point.rssi_dbm) for point in self._air]
-        for point, _ in before:
-            self._air.set_rssi(point, WEAK_DBM)
+        points = list(self._air)
 
-        def undo() -> None:
-            for point, rssi_dbm in before:
-                self._air.set_rssi(point, rssi_dbm)
+        def dampen(ceiling_dbm: int | None) -> None:
+            for point in points:
+                self._air.dampen(point, ceiling_dbm)
 
-        return undo
+        dampen(WEAK_DBM)
+        return partial(dampen, None)
 
     def _auth_fail(self) -> Undo:
         before = [(point, point.password) for point in self._air if point.auth.uses_passphrase]

@@ -54,7 +54,7 @@ from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
 from simulator.signatures import SigningKey
 from simulator.units import NS_PER_S
-from simulator.wifi import AccessPoint, Air, EthernetPort
+from simulator.wifi import AccessPoint, Air, EthernetPort, Signal, Step
 
 if TYPE_CHECKING:
     import ssl
@@ -114,6 +114,8 @@ class World:
         self._authority = authority
         self._served: set[str] = set()
         self._beacons = 0
+        self._signals: dict[AccessPoint, trio.CancelScope] = {}
+        self._signals_begun = 0
         self._hosts = 0
         self._update_host: VirtualInterface | None = None
         self._started_s = 0.0
@@ -147,9 +149,44 @@ class World:
         """Return the simulated nanoseconds since the world was entered."""
         return round((trio.current_time() - self._started_s) * NS_PER_S)
 
-    def add_access_point(self, ssid: str, password: str = "", *, channel: int = 1, rssi_dbm: int = -50) -> AccessPoint:
-        """Put up an access point. `simulator.wifi.Air` has everything else it can do."""
-        return self.air.add(AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm))
+    def add_access_point(
+        self,
+        ssid: str,
+        password: str = "",
+        *,
+        channel: int = 1,
+        rssi_dbm: int = -50,
+        signal: Signal | None = None,
+    ) -> AccessPoint:
+        """Put up an access point, received with ``rssi_dbm``, or with a ``signal`` that changes (`vary_signal`).
+
+        `simulator.wifi.Air` has everything else it can do.
+        """
+        point = self.air.add(AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm))
+        if signal is not None:
+            self.vary_signal(point, signal)
+        return point
+
+    def vary_signal(self, point: AccessPoint, signal: Signal) -> None:
+        """Let the strength of ``point`` be what ``signal`` is, which begins now and takes the place of the one before.
+
+        The seed decides what a random one does.
+        """
+        before = self._signals.pop(point, None)
+        if before is not None:
+            before.cancel()
+        scope = self._signals[point] = trio.CancelScope()
+        self._signals_begun += 1
+        rng = self.rng.child("signal", str(self._signals_begun))
+        self._nursery.start_soon(self._follow, point, signal.steps(rng), trio.current_time(), scope)
+
+    async def _follow(self, point: AccessPoint, steps: Iterator[Step], began_s: float, scope: trio.CancelScope) -> None:
+        with scope:
+            for step in steps:
+                await trio.sleep_until(began_s + step.time_ns / NS_PER_S)
+                if point not in self.air:
+                    return
+                self.air.set_rssi(point, step.rssi_dbm)
 
     def add_beacon(self, beacon: Beacon) -> Advertiser:
         """Hang a Bluetooth beacon on the wall; returns what can be turned up, turned down and taken away again.

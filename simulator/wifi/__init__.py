@@ -12,6 +12,7 @@ from simulator.wifi.ethernet import Emac, EthernetPort, SpiEthernet
 from simulator.wifi.events import SystemEvent
 from simulator.wifi.lan import NO_ADDRESS, Lan, Lease, pack_ip, unpack_ip
 from simulator.wifi.radio import link_quality
+from simulator.wifi.signal import Fading, Signal, SignalPath, Step
 from simulator.wifi.standard import AuthMode, DisconnectReason, SecondChannel, WifiMode
 from simulator.wifi.station import BEACON_TIMEOUT_NS, Station, StationConfig
 from simulator.wifi.station_states import StationState
@@ -28,17 +29,21 @@ __all__ = [
     "Emac",
     "EthernetPort",
     "EventHandler",
+    "Fading",
     "Lan",
     "Lease",
     "NetEvent",
     "ScanRecord",
     "SecondChannel",
+    "Signal",
+    "SignalPath",
     "SpiEthernet",
     "Station",
     "StationConfig",
     "StationState",
     "Status",
     "StatusWord",
+    "Step",
     "SystemEvent",
     "WifiMode",
     "link_quality",

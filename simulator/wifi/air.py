@@ -33,9 +33,9 @@ class AccessPoint:
 
     ``auth`` is OPEN without a password and WPA2_PSK with one, unless given. ``bssid`` and ``lan`` are given by the
     `Air` when it is added, unless given here: a number, and the network that all such access points share. Every
-    station receives it with ``rssi_dbm``. ``stations_max`` stations can join; ``stations`` holds the MAC addresses of
-    those that have, in the order in which they came. Everybody may read the attributes, only the `Air` changes them.
-    Raises `UsageError` for values that no access point can have.
+    station receives it with ``rssi_dbm``, or weaker while the `Air` dampens it. ``stations_max`` stations can join;
+    ``stations`` holds the MAC addresses of those that have, in the order in which they came. Everybody may read the
+    attributes, only the `Air` changes them. Raises `UsageError` for values that no access point can have.
     """
 
     def __init__(
@@ -69,12 +69,18 @@ class AccessPoint:
         self.lan = lan
         self.stations_max: Final = stations_max
         self.bssid = bssid or ""
-        self.rssi_dbm = rssi_dbm
+        self.strength_dbm = rssi_dbm
+        self.ceiling_dbm: int | None = None
         self.is_on = True
         self.stations: dict[str, None] = {}
 
     def __repr__(self) -> str:
         return f"<AccessPoint {self.ssid!r} channel {self.channel} {self.rssi_dbm} dBm{'' if self.is_on else ' off'}>"
+
+    @property
+    def rssi_dbm(self) -> int:
+        """How strong every station receives it: its strength, but no more than the ceiling."""
+        return self.strength_dbm if self.ceiling_dbm is None else min(self.strength_dbm, self.ceiling_dbm)
 
     @property
     def is_full(self) -> bool:
@@ -156,7 +162,12 @@ class Air:
 
     def set_rssi(self, point: AccessPoint, rssi_dbm: int) -> None:
         """Move ``point`` nearer or farther. Out of hearing it is silent but, unlike switched off, forgets nobody."""
-        point.rssi_dbm = rssi_dbm
+        point.strength_dbm = rssi_dbm
+        self._subscribers.tell()
+
+    def dampen(self, point: AccessPoint, ceiling_dbm: int | None) -> None:
+        """Let ``point`` be received with no more than ``ceiling_dbm``, whatever its strength does; None ends that."""
+        point.ceiling_dbm = ceiling_dbm
         self._subscribers.tell()
 
     def set_password(self, point: AccessPoint, password: str) -> None:
