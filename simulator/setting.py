@@ -27,7 +27,6 @@ from simulator.dump import DEFAULT_BOARD, read_dump
 from simulator.efuse_file import efuses_beside, read_efuse_file
 from simulator.efuses import Efuses
 from simulator.errors import FormatError, UsageError
-from simulator.faults import Fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES, Manifest, build_for, first_manifest, next_manifest, read_manifest
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import partition_table_on
@@ -40,6 +39,7 @@ from simulator.signatures import SigningKey
 from simulator.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from simulator.faults import Fault
     from simulator.hardware.parts import PartDescription
 
 Publish = Path | Literal["auto", "none"]

@@ -36,7 +36,6 @@ from simulator.device.manufacture import AUTORUN, new_chip, stock_files, with_se
 from simulator.efuses import Efuses
 from simulator.errors import UsageError
 from simulator.events import EventLog
-from simulator.faults import AtByte, AtShare, Fault, Layer, parse_fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES, first_manifest, read_manifest
 from simulator.flash.chip import FlashChip
 from simulator.hardware import Bench
@@ -60,6 +59,7 @@ if TYPE_CHECKING:
     import ssl
 
     from simulator.bluetooth import Advertiser, Beacon
+    from simulator.faults import Fault
     from simulator.hardware.parts import Part
     from simulator.injection import Injector
     from simulator.lora import LoraNetwork
@@ -360,6 +360,8 @@ class World:
         There has to be a board. Raises `UsageError` for a fault that is not known; and for one of network or server if
         the update server is a real one, which does what it does.
         """
+        from simulator.faults import AtByte, AtShare, Layer, parse_fault  # most worlds have none
+
         found = parse_fault(fault) if isinstance(fault, str) else fault
         if self._server is not None and (
             found.kind.layer is not Layer.RADIO or isinstance(found.when, AtShare | AtByte)

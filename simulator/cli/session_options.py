@@ -13,7 +13,6 @@ import click
 from simulator.boards.schema import Profile
 from simulator.cli.options import board_options, read_signing_key
 from simulator.errors import UsageError
-from simulator.faults import parse_fault
 from simulator.firmware import DEFAULT_IMAGE_BYTES
 from simulator.flash.timing import PARTS, Figures
 from simulator.network.redirect import ServerAddress
@@ -114,7 +113,7 @@ def build_request(
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
         flash_timing=PARTS[flash_part][flash_timing],
         key=read_signing_key(key_file),
-        faults=tuple(parse_fault(text) for text in faults),
+        faults=_faults(faults),
         holds=tuple(_hold(text) for text in holds),
         speed=_speed(speed),
         argv=_inputs_of(sys.argv[1:]),
@@ -141,6 +140,14 @@ def _access_point(text: str) -> tuple[str, str]:
     if not ssid:
         raise UsageError(f"--ap {text!r}: write SSID or SSID:PASSWORD")
     return ssid, password
+
+
+def _faults(texts: tuple[str, ...]) -> tuple[Any, ...]:
+    if not texts:
+        return ()
+    from simulator.faults import parse_fault  # most runs have none
+
+    return tuple(parse_fault(text) for text in texts)
 
 
 def _hold(text: str) -> tuple[int, int]:

@@ -21,7 +21,6 @@ from simulator.device.calls import CallGroup, collect
 from simulator.device.calls.checksums import ChecksumCalls
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
-from simulator.device.calls.hardened_ota import HardenedOtaCalls
 from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
 from simulator.device.calls.nvs import NvsCalls
@@ -335,6 +334,8 @@ class App:
                 *(self.identity, self._chip, self._slots, self._driver, self._interface, self._console),
                 *(self._rng, self._emit),
             )
+        from simulator.device.calls.hardened_ota import HardenedOtaCalls  # most firmware is stock
+
         return HardenedOtaCalls(
             *(self.identity, self._chip, self._slots, self._driver, self._interface, self._console),
             *(self._nvs.nvs, self._trust, self._rng, self._emit),

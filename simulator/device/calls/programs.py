@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 from simulator.console import screen
-from simulator.console.editor import edit
 from simulator.console.pager import page_through
 from simulator.console.passwd import HASH_BYTES_MAX, change_password
 from simulator.console.program import Pause, Program, Read
@@ -131,6 +130,8 @@ class ProgramCalls(CallGroup):
         return self._run(self._edit_file(path, is_new=is_new))
 
     def _edit_file(self, path: bytes, *, is_new: bool) -> Program[Result]:
+        from simulator.console.editor import edit  # few boards ever see it
+
         has_saved = yield from edit(path, _EditedFiles(self._files))
         if is_new and not has_saved:
             with suppress(FileSystemError):
