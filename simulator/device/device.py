@@ -207,6 +207,14 @@ class Device:
         return not self.stuck.is_set()
 
     @property
+    def ethernet(self) -> EthernetPort:
+        """Its socket for a network cable: ``unplug`` it, or ``plug`` it into a network such as ``world.air.lan``.
+
+        There is one at every board, but only the firmware of some has a driver for what is behind it.
+        """
+        return self._surroundings.port
+
+    @property
     def bench(self) -> Bench:
         """What is around the board: wires and parts."""
         return self._surroundings.bench

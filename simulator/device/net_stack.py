@@ -346,14 +346,15 @@ class NetStack:
         )
         if self.wire is None:
             return Netifs(station, access_point, None)
-        spi = isinstance(self.wire, SpiEthernet)
+        wire = self.wire
+        spi = isinstance(wire, SpiEthernet)
         ethernet = Netif(
             SPI_NETIF if spi else RMII_NETIF,
             (_SPI_MAC_PREFIX + self._base_mac[3:]).hex(":") if spi else interface_mac(self._base_mac, 3),
             epoch_ns,
             post=self._post,
             emit=self._emit,
-            delivers=lambda: self._port.lan is not None,
+            delivers=lambda: wire.passes_bytes,
         )
         return Netifs(station, access_point, ethernet)
 
@@ -398,7 +399,10 @@ class NetStack:
             self._interface.serve_up(SOFT_AP_ADDRESS, lan)
 
     def _routes(self) -> dict[str, Attachment]:
-        """Return the links that have an address, the one that lwIP prefers first; one to no network is silent."""
+        """Return the links that have an address, the one that lwIP prefers first.
+
+        A link that is gone without the driver knowing is silent.
+        """
         routes: dict[str, Attachment] = {}
         if self.netifs is None:
             return routes
@@ -406,11 +410,12 @@ class NetStack:
         joined = station.last_joined
         candidates = [("wf", self.netifs.station, None if joined is None else joined.lan, station.link)]
         if self.netifs.ethernet is not None and self.wire is not None:
-            candidates.append(("en", self.netifs.ethernet, self._port.lan, self.wire.link))
+            quality = self.wire.link if self.wire.passes_bytes else SILENCE
+            candidates.append(("en", self.netifs.ethernet, self.wire.last_lan, quality))
         for name, netif, lan, quality in candidates:
             if netif.address != NO_ADDRESS:
                 uplink = lan is not None and lan.reaches(netif.address, netif.info.gateway)
-                routes[name] = Attachment(netif.address, SILENCE if lan is None else quality, lan, uplink)
+                routes[name] = Attachment(netif.address, quality, lan, uplink)
         return routes
 
     def _vanish(self) -> None:

@@ -83,6 +83,11 @@ class EthernetController(ABC):
         return self._last_lan
 
     @property
+    def passes_bytes(self) -> bool:
+        """Whether the link that the driver was told of is really there."""
+        return self._linked
+
+    @property
     @abstractmethod
     def is_settling(self) -> bool:
         """Whether the driver will soon be told something about the link."""
@@ -138,6 +143,11 @@ class Emac(EthernetController):
         self._started_ns = 0
         self._check_ns: int | None = None
         self._dropped = False
+
+    @property
+    def passes_bytes(self) -> bool:
+        """See above; until the next check the driver does not know of a cable that was pulled, or plugged again."""
+        return self._linked and not self._dropped
 
     @property
     def is_settling(self) -> bool:

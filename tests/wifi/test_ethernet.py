@@ -59,9 +59,12 @@ def test_rmii_notices_a_cable_that_was_out_between_two_checks(recorder: Any) -> 
     controller.advance(2_000 * MS)
     port.unplug()
     controller.cable_changed(2_100 * MS)
+    assert not controller.passes_bytes
     port.plug(Lan())
     controller.cable_changed(2_200 * MS)
+    assert not controller.passes_bytes
     controller.advance(10_000 * MS)
+    assert controller.passes_bytes
     assert recorder.posted[1:] == [E.ETH_CONNECTED, E.ETH_DISCONNECTED, E.ETH_CONNECTED]
 
 

@@ -291,6 +291,61 @@ def test_the_strongest_of_two_on_a_channel_is_joined_and_the_first_channel_wins(
     assert bench.station.access_point is near
 
 
+def test_a_station_stays_where_it_is_however_strong_another_gets(recorder: Any) -> None:
+    weak, other = AccessPoint("home", channel=1, rssi_dbm=-95), AccessPoint("home", channel=6, rssi_dbm=-100)
+    bench = Bench(recorder, weak, other)
+    while bench.station.access_point is None:
+        bench.connect("home")
+        bench.let_it_end()
+    bench.air.set_rssi(other, -30)
+    bench.station.air_changed(bench.now_ns)
+    assert bench.station.deadline_ns is None
+    assert bench.station.access_point is weak
+
+
+def test_after_a_loss_the_channel_of_the_last_join_is_searched_first_and_then_all_in_order(recorder: Any) -> None:
+    lost, near, low = (
+        AccessPoint("home", channel=9, rssi_dbm=-40),
+        AccessPoint("home", channel=9, rssi_dbm=-80),
+        AccessPoint("home", channel=2, rssi_dbm=-50),
+    )
+    bench = Bench(recorder, lost, near)
+    bench.connect("home")
+    bench.let_it_end()
+    assert bench.station.access_point is lost
+    joined = [lost]
+    for gone, new in ((lost, low), (near, None)):
+        bench.air.switch_off(gone)
+        if new is not None:
+            bench.air.add(new)
+        bench.station.air_changed(bench.now_ns)
+        bench.now_ns = bench.station.deadline_ns or 0
+        bench.station.advance(bench.now_ns)
+        assert bench.reason() == "BEACON_TIMEOUT"
+        bench.connect("home")
+        bench.let_it_end()
+        joined.append(bench.station.access_point or gone)
+    assert joined == [lost, near, low]
+
+
+def test_a_full_access_point_is_tried_again_and_again_although_there_is_another(recorder: Any) -> None:
+    """A fast scan ends with the first that it finds ("only the first scanned 'ap' will be found", wifi.rst)."""
+    bench = Bench(recorder, AccessPoint("home", channel=1, stations_max=0), AccessPoint("home", channel=6))
+    for _ in range(3):
+        bench.connect("home")
+        bench.let_it_end()
+        assert bench.reason() == "ASSOC_TOOMANY"
+
+
+def test_an_open_access_point_of_that_name_is_joined_by_a_station_that_has_a_password(recorder: Any) -> None:
+    """The threshold of the security is left at its default, which is open (wifi.rst, Station Basic Configuration)."""
+    twin = AccessPoint("home", channel=1)
+    bench = Bench(recorder, AccessPoint("home", "secret-password", channel=6), twin)
+    bench.connect("home", "secret-password")
+    bench.let_it_end()
+    assert bench.station.access_point is twin
+
+
 def test_a_weak_signal_makes_some_attempts_fail_and_the_seed_decides_which(recorder: Any) -> None:
     def reasons(seed: int) -> list[str]:
         recorder.emitted.clear()
