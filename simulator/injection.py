@@ -18,7 +18,7 @@ from simulator.network import VirtualInterface, VirtualNetwork
 from simulator.network.virtual import WIRED
 from simulator.ota_server.conduct import Conduct
 from simulator.units import NS_PER_S
-from simulator.wifi import Air
+from simulator.wifi import Air, Lan
 from simulator.wifi.radio import SILENCE
 
 EVENT_BOARD: Final = "world"
@@ -33,7 +33,7 @@ class Injector:
     """Brings faults about in one world.
 
     ``names`` are the names under which the update server is found, ``host`` its interface (None: it is a real server).
-    ``rogue`` puts up a server of somebody else's and returns its address.
+    ``rogue`` puts up a server of somebody else's, ``portal`` a captive portal; both return its address.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Injector:
         host: VirtualInterface | None,
         names: Callable[[], list[str]],
         rogue: Callable[[], str],
+        portal: Callable[[], str],
         events: EventLog,
         nursery: trio.Nursery,
         after_flash_operation: Callable[[int, Callable[[], None]], None],
@@ -56,6 +57,7 @@ class Injector:
         self._host = host
         self._names = names
         self._rogue = rogue
+        self._portal = portal
         self._events = events
         self._nursery = nursery
         self._after_flash_operation = after_flash_operation
@@ -134,7 +136,7 @@ class Injector:
         return undo
 
     def _dhcp_timeout(self) -> Undo:
-        lans = [self._air.lan, *(point.lan for point in self._air if point.lan is not None)]
+        lans = self._lans()
 
         def switch(*, on: bool) -> None:
             for lan in lans:
@@ -154,6 +156,19 @@ class Injector:
         before = {name: names.get(name, []) for name in self._names()}
         names.update(dict.fromkeys(before, addresses))
         return partial(names.update, before)
+
+    def _captive_portal(self) -> Undo:
+        portals, address, lans = self._network.portals, self._portal(), self._lans()
+        portals.update(dict.fromkeys(lans, address))
+
+        def undo() -> None:
+            for lan in lans:
+                portals.pop(lan, None)
+
+        return undo
+
+    def _lans(self) -> list[Lan]:
+        return [self._air.lan, *(point.lan for point in self._air if point.lan is not None)]
 
     def _tcp_refused(self) -> Undo:
         assert self._host is not None

@@ -74,6 +74,7 @@ Handler: TypeAlias = Callable[[VirtualStream], Awaitable[None]]
 _SERVERS: Final = "203.0.113"
 """Where servers are: a range reserved for documentation (RFC 5737)."""
 ROGUE_NUMBER: Final = 253
+PORTAL_NUMBER: Final = 252
 LORA_SERVER_NAME: Final = "router.eu.thethings.network"
 LORA_EVENT_BOARD: Final = "lora"
 """What stands in ``board`` in the events of a LoRaWAN network."""
@@ -179,6 +180,24 @@ class World:
         self._signals_begun += 1
         rng = self.rng.child("signal", str(self._signals_begun))
         self._nursery.start_soon(self._follow, point, signal.steps(rng), trio.current_time(), scope)
+
+    def hold_captive(self, point: AccessPoint) -> Callable[[], None]:
+        """Put a captive portal in front of what is behind ``point``; returns the function that lets its boards go.
+
+        Until then every name leads them to a server with a certificate of its own, which sends them to its login page.
+        Access points without a network of their own share one, and are captive together. Raises `UsageError` if the
+        update server is a real one: its names are resolved by the host.
+        """
+        if self._server is not None:
+            raise UsageError("a captive portal needs the built-in update server")
+        assert point.lan is not None, "an access point that is in no air"
+        lan = point.lan
+        self.network.portals[lan] = self._put_up_portal()
+
+        def let_go() -> None:
+            self.network.portals.pop(lan, None)
+
+        return let_go
 
     async def _follow(self, point: AccessPoint, steps: Iterator[Step], began_s: float, scope: trio.CancelScope) -> None:
         with scope:
@@ -381,11 +400,21 @@ class World:
             host=self._update_host,
             names=lambda: sorted(self._served),
             rogue=self._put_up_rogue,
+            portal=self._put_up_portal,
             events=self.events,
             nursery=self._nursery,
             after_flash_operation=self.boards[0].after_flash_operation,
             started_s=self._started_s,
         )
+
+    def _put_up_portal(self) -> str:
+        """Put up a captive portal, unless there is one, and return its address."""
+        from simulator.portal import PORTAL_NAME, serve_portal
+
+        address = f"{_SERVERS}.{PORTAL_NUMBER}"
+        if PORTAL_NAME not in self.network.names:
+            self._nursery.start_soon(serve_portal, self.network.add_host(PORTAL_NAME, address))
+        return address
 
     def _put_up_rogue(self) -> str:
         """Put up a server of somebody else's, who says that he is the update server, and return its address."""

@@ -79,6 +79,7 @@ ROOMS = (
     Room("packet_forwarder", Kind.SHELL, {"trio"}),
     Room("http", Kind.SHELL, {"trio", "h11"}),
     Room("ota_server", Kind.SHELL, {"trio", "cryptography"}),
+    Room("portal", Kind.SHELL, {"trio"}),
     Room("check_server", Kind.SHELL, {"trio", "cryptography"}),
     Room("device", Kind.SHELL, {"trio", "httpx"}),
     Room("serial_port", Kind.SHELL, {"trio"}),

@@ -44,6 +44,7 @@ _KINDS: Final = (
     FaultKind("dhcp-timeout", _RADIO, True, "nobody hands out addresses"),
     FaultKind("dns-nxdomain", _NETWORK, True, "the name of the server does not exist"),
     FaultKind("dns-wrong", _NETWORK, True, "the name leads to somebody else's server, which has firmware of its own"),
+    FaultKind("captive-portal", _NETWORK, True, "every name leads to a portal with its own certificate: log in first"),
     FaultKind("tcp-refused", _NETWORK, True, "nobody listens at the server's port"),
     FaultKind("blackhole", _NETWORK, True, "nothing that is sent to the server or by it arrives", "50%"),
     FaultKind("tcp-reset", _SERVER, False, "the connection is reset", "0%"),

@@ -23,8 +23,9 @@ from simulator.links import LinkQuality
 Endpoint: TypeAlias = tuple[str, int]
 """An IPv4 address and a port."""
 
+HTTP_PORT: Final = 80
 HTTPS_PORT: Final = 443
-"""Where a server is that speaks HTTPS, unless another port is named."""
+"""Where a server is that speaks HTTP or HTTPS, unless another port is named."""
 
 SYN_RETRY_S: Final = 3.0
 """Pause before an unanswered connection request is sent again: lwIP's first retransmission timeout

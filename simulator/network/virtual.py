@@ -56,6 +56,7 @@ class VirtualNetwork:
     """All interfaces of one world and what joins them.
 
     ``names`` is the name server: name in lower case to addresses, best first; it may be changed at any time.
+    ``portals`` are the addresses to which every name leads in a segment whose name server lies.
     ``by_address`` holds who is up and has an uplink, ``by_segment`` who is up in which segment; both are the
     interfaces' to change.
     """
@@ -64,6 +65,7 @@ class VirtualNetwork:
         self._rng = rng
         self._interfaces: dict[str, VirtualInterface] = {}
         self.names: dict[str, list[str]] = {}
+        self.portals: dict[Segment, str] = {}
         self.by_address: dict[str, VirtualInterface] = {}
         self.by_segment: dict[tuple[Segment, str], VirtualInterface] = {}
         self.tap: Tap | None = None
@@ -82,6 +84,11 @@ class VirtualNetwork:
         host.link_up(quality, address)
         self.names[name.lower()] = [address]
         return host
+
+    def lookup(self, name: str, segment: Segment | None) -> list[str]:
+        """Return what the name server of a segment says of ``name``."""
+        portal = self.portals.get(segment)
+        return list(self.names.get(name.lower(), ())) if portal is None else [portal]
 
 
 class Path(NamedTuple):
@@ -309,7 +316,7 @@ class VirtualInterface:
             if self._has_uplink and not self.link.loses_packet():
                 asked = trio.current_time()
                 await trio.sleep(2 * self.link.latency_s)
-                found = list(self._network.names.get(name.lower(), ()))
+                found = self._network.lookup(name, self._segment)
                 if self._network.tap is not None:
                     self._network.tap.resolved(self._address, name, found, asked, trio.current_time())
                 return found

@@ -24,22 +24,22 @@ DRIP_S: Final = 1.0
 EXTRA_BYTES: Final = 4096
 """By how much ``wrong-length`` is wrong."""
 HUGE_BYTES: Final = 16 * 1024 * 1024
-ELSEWHERE: Final = "http://portal.example/login"
+PORTAL_URL: Final = "http://portal.example/login"
+PORTAL_PAGE: Final = b"<!DOCTYPE html><title>Welcome</title><p>Please log in to use this network.</p>\n"
 
 _STRIKES: Final = {
     "truncate-clean": Ending.CUT,
     "truncate-reset": Ending.RESET,
     "tcp-reset": Ending.RESET,
 }
-_PAGE: Final = b"<!DOCTYPE html><title>Welcome</title><p>Please log in to use this network.</p>\n"
 
 _ANSWERS: Final = {
     "http-500": Response(status=500, reason="Internal Server Error", body=b"Internal Server Error\n"),
     "http-404": Response(status=404, reason="Not Found", body=b"Not Found\n"),
-    "redirect": Response(status=302, reason="Found", headers=(("Location", ELSEWHERE),)),
+    "redirect": Response(status=302, reason="Found", headers=(("Location", PORTAL_URL),)),
     "empty-200": Response(status=200, reason="OK", headers=(("Content-Type", "application/octet-stream"),)),
     "wrong-content-type": Response(
-        status=200, reason="OK", headers=(("Content-Type", "text/html; charset=utf-8"),), body=_PAGE
+        status=200, reason="OK", headers=(("Content-Type", "text/html; charset=utf-8"),), body=PORTAL_PAGE
     ),
 }
 """What is answered to everybody, whatever is asked."""
