@@ -36,6 +36,7 @@ from simulator.device.calls.transfer import TransferCalls
 from simulator.device.drivers import Drivers
 from simulator.device.drivers.shared import Network, Radio, Shared
 from simulator.device.file_systems import FileSystemDriver, FlashDriver, RamDriver, RomDriver
+from simulator.device.heap import Heap
 from simulator.device.history_file import HistoryFile
 from simulator.device.kernel import Kernel, Task
 from simulator.device.log_file import LogFile
@@ -51,24 +52,14 @@ from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Bench, Locks
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
-from simulator.units import KIB, MIB, NS_PER_MS, NS_PER_S
-from simulator.vm.machine import Machine
+from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.wifi import Air, EthernetPort
 
 if TYPE_CHECKING:
     import ssl
 
-HEAP_BYTES: Final = 176 * KIB
-"""What a board without PSRAM has left for Lua (our estimate; no size is configured)."""
-PSRAM_HEAP_BYTES: Final = 4 * MIB
-_HOST_HEAP_FACTOR: Final = 2
 _BOOTING_PAUSE_S: Final = 0.1
 _NETWORK_POLL_NS: Final = 100 * NS_PER_MS  # how often to look whether the network has come to rest
-
-
-def heap_bytes(board: Board) -> int:
-    """Return the free heap of a board on which Lua RTOS has just started."""
-    return HEAP_BYTES + (PSRAM_HEAP_BYTES if board.psram is not None else 0)
 
 
 def slots_of(manifest: Manifest, chip: FlashChip, table: PartitionTable, running: Partition, efuses: Efuses) -> Ota:
@@ -164,7 +155,7 @@ class App:
         )
         self._log_file = LogFile(self._mounts, self._log)
         self._files = FileCalls(self._mounts, self._console, emit=emit)
-        self._threads = ThreadCalls(identity.board, emit)
+        self._threads: ThreadCalls
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
@@ -274,10 +265,12 @@ class App:
     async def _interpret(self) -> Outcome:
         """Run one Lua state. It ends with a reset; or with the interpreter, which then starts again in place."""
         board = self.identity.board
-        machine = Machine(board, heap_bytes=self.identity.heap_bytes * _HOST_HEAP_FACTOR)
+        heap = Heap(board)
+        machine = heap.machine
+        threads = self._threads = ThreadCalls(board, heap, self._emit)
         system = SystemCalls(
             self.identity,
-            machine,
+            heap,
             self._log,
             self._log_file,
             self._console,
@@ -291,7 +284,7 @@ class App:
         programs = ProgramCalls(self._console, self._files, self._log_file, self._clock, self._rng.child("passwd"))
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
-            programs, system, self._timers, self._threads,
+            programs, system, self._timers, threads,
             self._net, self._nvs, ota, running_app, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter
@@ -302,6 +295,7 @@ class App:
                     collect(*groups),
                     find=self._drivers.call,
                     around=self._bench,
+                    has_lock=board.lua_locks,
                     nursery=nursery,
                     now_ns=self._now_ns,
                     on_end=self._task_ended,

@@ -22,7 +22,7 @@ from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OF
 from simulator.boot.log import BootLine, LogLevel, render_line
 from simulator.boot.reset import NORMAL_BOOT_MODE, STRAPS, ResetReason
 from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
-from simulator.device.app import App, heap_bytes
+from simulator.device.app import App
 from simulator.device.calls.system import DeviceClock, Identity
 from simulator.device.deep_sleep import sleep_deeply
 from simulator.device.outcome import NO_WAKEUP, DeepSleep, Hang, Outcome, Restart, Wakeup
@@ -424,7 +424,6 @@ class Device:
                 reset_reason=reason,
                 boot_count=self._rtc.boot_count,
                 flash_unique_id=self.flash_unique_id,
-                heap_bytes=heap_bytes(board),
                 started_ns=self._now_ns(),
             ),
             chip=self.chip,

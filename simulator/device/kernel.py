@@ -11,7 +11,9 @@ One trio task is the kernel of one board. It resumes a Lua thread, gets a reques
 Simulated time does not pass by itself. What a Lua thread does costs it: instructions (counted by the machine's hook),
 bytes on the UART, flash operations. So each task has a time of its own, which runs ahead of the world's; when it is
 far enough ahead the task sleeps until the world has caught up, and timers, the network and other boards get their
-turn. Which order that gives is part of the board's behaviour: the same inputs give the same order.
+turn. Which order that gives is part of the board's behaviour: the same inputs give the same order. Who may run is
+for `simulator.device.run_queue`: priorities, cores, and the lock around the Lua core, which also keeps two Lua threads
+from computing at the same time.
 
 Ctrl-C reaches the main Lua thread when it is next resumed, whatever it asked for, or ends its sleep.
 """
@@ -20,7 +22,6 @@ from __future__ import annotations
 
 import heapq
 import inspect
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from math import inf
 from typing import Any, Final, NamedTuple
@@ -28,17 +29,18 @@ from typing import Any, Final, NamedTuple
 import trio
 
 from simulator.device.outcome import Outcome
+from simulator.device.run_queue import RunQueue
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import DriverError, LuaError
-from simulator.vm.machine import THREAD_END, TICK, Answer, LuaThread, Machine
+from simulator.vm.machine import LET_GO, THREAD_END, TICK, Answer, LuaThread, Machine
 from simulator.wifi.timed import Timed, earliest
 
 TICK_NS: Final = 10 * NS_PER_MS
 """What 20,000 Lua instructions take: about two million a second at 240 MHz from flash (our estimate)."""
 
 SLICE_NS: Final = 20 * NS_PER_MS
-"""How far a task may get ahead of the world before it waits for it. Shorter is finer-grained, and slower to simulate.
-"""
+"""How far a task may get ahead of the world before it waits for it, if nothing is due before. Shorter is finer-grained,
+and slower to simulate."""
 
 _REQUESTS_IN_A_ROW: Final = 100
 
@@ -46,6 +48,8 @@ DONE: Final[Answer] = (True,)
 WAIT: Final = object()
 """Returned by an immediate call: the answer comes later."""
 _INTERRUPTED: Final[Answer] = (False, b"interrupted!")
+_TICKED: Final[Answer] = ()
+"""Stands for the answer to a tick until it is given."""
 
 Call = Callable[..., Any]
 
@@ -110,7 +114,8 @@ class Kernel:
 
     ``calls`` maps the name of a request to its function, and ``find`` makes one that is not there yet, or raises
     `KeyError`; ``nursery`` gets the waiting calls and must outlive `run`. ``around`` is what happens around the chip by
-    itself; when its deadline becomes earlier, `wake` has to be called. ``now_ns`` is the world's clock, ``on_end``
+    itself; when its deadline becomes earlier, `wake` has to be called. ``has_lock``: whether there is a lock around the
+    Lua core. ``now_ns`` is the world's clock, ``on_end``
     hears of every task that ended by itself, and ``on_idle`` is called whenever no task can go on.
     """
 
@@ -125,6 +130,7 @@ class Kernel:
         on_idle: Callable[[], None],
         find: Callable[[bytes], Call] | None = None,
         around: Timed | None = None,
+        has_lock: bool = True,
     ) -> None:
         self.machine = machine
         self.tasks: dict[int, Task] = {}
@@ -140,7 +146,10 @@ class Kernel:
         self._world_ns = now_ns
         self._on_end = on_end
         self._on_idle = on_idle
-        self._ready: deque[tuple[Task, Answer | None]] = deque()
+        self._has_lock = has_lock
+        self._lock_free_ns = 0
+        """Until when Lua code has run."""
+        self._ready = RunQueue()
         self._held: list[tuple[Task, Answer | None]] = []
         self._timers: list[tuple[int, int, Timer]] = []
         self._timer_count = 0
@@ -173,7 +182,7 @@ class Kernel:
 
     def answer(self, task: Task, answer: Answer | None = DONE) -> None:
         """Let a waiting task go on; None starts a new one."""
-        self._ready.append((task, answer))
+        self._ready.push(task, answer)
         self._lot.unpark_all()
 
     def at(self, time_ns: int, fire: Callable[[], object]) -> Timer:
@@ -185,15 +194,25 @@ class Kernel:
             self._lot.unpark_all()
         return timer
 
-    def sleep(self, task: Task, duration_ns: int, answer: Answer | None = DONE, *, interruptible: bool = False) -> None:
-        """Answer ``task`` when ``duration_ns`` have passed on its own clock."""
+    def sleep(
+        self,
+        task: Task,
+        duration_ns: int,
+        answer: Answer | None = DONE,
+        *,
+        interruptible: bool = False,
+        busy: bool = False,
+    ) -> None:
+        """Answer ``task`` when ``duration_ns`` have passed on its own clock; ``busy``: it keeps its core meanwhile."""
 
         def wake() -> None:
-            task.sleep = None
-            self._ready.append((task, answer))
+            self._end_sleep(task)
+            self._ready.push(task, answer)
 
         timer = self.at(max(self._world_ns(), task.busy_until_ns) + duration_ns, wake)
         task.sleep = Sleep(timer, answer, interruptible)
+        if busy:
+            self._ready.begin_busy(task)
 
     def start(
         self, kind: str, id_: int, *arguments: Any, name: str, priority: int, core: int, stack_bytes: int
@@ -213,7 +232,7 @@ class Kernel:
             task.served.cancel()
         if task is not self._current:
             task.lua.stop()
-        self._ready = deque(entry for entry in self._ready if entry[0] is not task)
+        self._ready.discard(task)
         self._held = [entry for entry in self._held if entry[0] is not task]
 
     def has(self, task: Task) -> bool:
@@ -230,9 +249,12 @@ class Kernel:
     def resume(self, task: Task) -> None:
         """Let a suspended task run again, and hand it what came for it meanwhile."""
         task.suspended = False
-        ready = [entry for entry in self._held if entry[0] is task]
-        self._held = [entry for entry in self._held if entry[0] is not task]
-        self._ready.extend(ready)
+        held, self._held = self._held, []
+        for entry in held:
+            if entry[0] is task:
+                self._ready.push(*entry)
+            else:
+                self._held.append(entry)
         self._lot.unpark_all()
 
     def interrupt(self, task: Task) -> None:
@@ -266,8 +288,8 @@ class Kernel:
         await trio.lowlevel.checkpoint()
         timers = self._timers
         while self.outcome is None:
-            if self._ready:
-                self._step(*self._ready.popleft())
+            if (turn := self._ready.pop()) is not None:
+                self._step(*turn)
                 continue
             while timers and timers[0][2].cancelled:
                 heapq.heappop(timers)
@@ -297,46 +319,64 @@ class Kernel:
         if self.interrupted and task.lua.kind == "main" and answer is not None:
             self.interrupted = False
             answer = _INTERRUPTED
+        if answer is _TICKED:
+            answer = self._after_tick(task)
         self._current = task
-        limit_ns = self._world_ns() + SLICE_NS
-        resume, used = task.lua.resume, self._used
+        limit_ns = self._limit_ns()
+        resume, used, ready = task.lua.resume, self._used, self._ready
         try:
             for _ in range(_REQUESTS_IN_A_ROW):
                 name, *arguments = resume(answer)
                 entry = used.get(name)
                 if entry is None:
                     if name == TICK:
-                        answer = self._tick(task, arguments)
-                    elif name == THREAD_END:
+                        self._tick(task, arguments)
+                        if task.busy_until_ns >= limit_ns:
+                            if self._has_lock and not arguments[2]:
+                                ready.hold(task)
+                            self.sleep(task, 0, _TICKED, busy=True)
+                            return
+                        answer = self._after_tick(task)
+                        continue
+                    if name == LET_GO:
+                        ready.let_go()
+                        ready.push(task, DONE)
+                        return
+                    if name == THREAD_END:
+                        ready.let_go()
                         self._end(task, arguments)
                         return
-                    else:
-                        entry = used[name] = self._look_up(name)
-                if entry is not None:
-                    call, waits = entry
-                    if waits:
-                        self._serving += 1
-                        task.served = trio.CancelScope()
-                        self._nursery.start_soon(self._serve, task, task.served, call, arguments)
-                        return
-                    try:
-                        result = call(*arguments)
-                    except (DriverError, LuaError) as error:
-                        answer = _refusal(error)
-                    else:
-                        if result is WAIT:
-                            if not self.has(task):
-                                task.lua.stop()  # it stopped itself
-                            return
-                        answer = DONE if result is None else (True, *result)
-                if task.busy_until_ns >= limit_ns:
-                    self.sleep(task, 0, answer)
+                    entry = used[name] = self._look_up(name)
+                others_wait = ready.is_held_by(task) and ready.let_go()
+                call, waits = entry
+                if waits:
+                    self._serving += 1
+                    task.served = trio.CancelScope()
+                    self._nursery.start_soon(self._serve, task, task.served, call, arguments)
                     return
-                if task.suspended:
+                try:
+                    result = call(*arguments)
+                except (DriverError, LuaError) as error:
+                    answer = _refusal(error)
+                else:
+                    if result is WAIT:
+                        if not self.has(task):
+                            task.lua.stop()  # it stopped itself
+                        return
+                    answer = DONE if result is None else (True, *result)
+                if task.busy_until_ns >= limit_ns:
+                    self.sleep(task, 0, answer, busy=True)
+                    return
+                if others_wait or task.suspended or ready.is_preempted(task):
                     break
-            self._ready.append((task, answer))
+            ready.push(task, answer)
         finally:
             self._current = None
+
+    def _limit_ns(self) -> int:
+        """Return how far a task may run ahead now: until something is due."""
+        limit_ns = self._world_ns() + SLICE_NS
+        return min(limit_ns, self._timers[0][0]) if self._timers else limit_ns
 
     def _look_up(self, name: bytes) -> tuple[Call, bool]:
         """Return what carries out a request, and whether it is a waiting call."""
@@ -347,11 +387,17 @@ class Kernel:
             call = self._find(name)
         return call, inspect.iscoroutinefunction(call)
 
-    def _tick(self, task: Task, arguments: list[Any]) -> Answer:
-        source, line = arguments
+    def _tick(self, task: Task, arguments: list[Any]) -> None:
+        source, line, _ = arguments
         task.where = f"{source.decode('utf-8', 'replace')}:{line}"
-        self.charge(TICK_NS)
-        return DONE
+        began_ns = self.now_ns()
+        if self._has_lock:
+            began_ns = max(began_ns, self._lock_free_ns)
+        task.busy_until_ns = self._lock_free_ns = began_ns + TICK_NS
+
+    def _after_tick(self, task: Task) -> Answer:
+        """Return the answer to a tick: whether somebody waits for the lock that ``task`` holds."""
+        return (True, self._ready.is_held_by(task) and bool(self._ready))
 
     def _end(self, task: Task, arguments: list[Any]) -> None:
         self.tasks.pop(task.id, None)
@@ -363,6 +409,7 @@ class Kernel:
         sleep, task.sleep = task.sleep, None
         if sleep is not None:
             sleep.timer.cancelled = True
+            self._ready.end_busy(task)
         return sleep
 
     async def _serve(

@@ -59,6 +59,11 @@ INSTRUCTIONS_PER_TICK: Final = 20_000
 
 THREAD_END: Final = b"thread.end"
 TICK: Final = b"tick"
+"""The request of the count hook: source, line, and whether the Lua thread has let go of the lock since the last one.
+
+The answer ``(True, True)`` says that others wait for the lock; the Lua thread then asks to `LET_GO` as soon as it can.
+"""
+LET_GO: Final = b"let go"
 
 _AT_START: Final = ("start", "core", "frames", "modules", "base", "libraries", "repl")
 """The Lua files that every machine loads, in the order that start.lua takes them in. The others wait until needed."""
@@ -203,6 +208,7 @@ class Machine:
         self._off = False
         self._alive: set[LuaThread] = set()
         self._heap_bytes = heap_bytes
+        self._aside_bytes = 0
         self._api_parts: list[int] = []
         ethernet = board.ethernet if board is not None else None
         me = weakref.ref(self)
@@ -218,8 +224,12 @@ class Machine:
             machine = me()
             return answer if machine is None else machine.make_room(answer)
 
-        def tick(source: bytes, line: int) -> bool:
-            return bool(request(TICK, source, line)[0])
+        def tick(source: bytes, line: int, has_let_go: bool) -> tuple[bool, bool]:
+            goes_on, *others_wait = request(TICK, source, line, has_let_go)
+            return bool(goes_on), True in others_wait
+
+        def let_go() -> bool:
+            return bool(request(LET_GO)[0])
 
         def settle() -> None:
             machine = me()
@@ -257,7 +267,10 @@ class Machine:
             max_memory=_NO_LIMIT,
         )
         self._runtime: Any = runtime
-        functions = (api_begins, api_ends, has_library, has_module, is_off, library, members, request, settle, tick)
+        functions = (
+            *(api_begins, api_ends, has_library, has_module, is_off),
+            *(let_go, library, members, request, settle, tick),
+        )
         host: dict[bytes, Any] = {function.__name__.encode(): function for function in functions}
         host[b"tag"] = _TAG
         host[b"ethernet"] = ethernet.interface.encode() if ethernet is not None else None
@@ -285,6 +298,11 @@ class Machine:
     def heap_used_bytes(self) -> int:
         """What scripts have allocated on top of the API."""
         return max(0, int(self._runtime.get_memory_used()) - self._base_memory_bytes)
+
+    def set_aside(self, bytes_: int) -> None:
+        """Let scripts have so much less than the whole heap, because something else is there."""
+        self._aside_bytes = bytes_
+        self.limit_memory()
 
     def close(self) -> None:
         """Cut the power: stop every Lua thread and free the Lua state. Closing twice is harmless."""
@@ -337,7 +355,7 @@ class Machine:
             for value in answer:
                 if type(value) is bytes:
                     needed += len(value)
-        if needed < self._base_memory_bytes + self._heap_bytes:
+        if needed < self._base_memory_bytes + self._heap_bytes - self._aside_bytes:
             return answer
         self._runtime.set_max_memory(needed)
         return (int(answer[0]), *answer[1:])
@@ -345,7 +363,7 @@ class Machine:
     def limit_memory(self) -> None:
         """Let scripts have no more memory than the heap of the board."""
         if self._heap_bytes:
-            self._runtime.set_max_memory(self._base_memory_bytes + self._heap_bytes)
+            self._runtime.set_max_memory(self._base_memory_bytes + self._heap_bytes - self._aside_bytes)
 
     def begin_api(self) -> None:
         """From here to `end_api` a part of the API is made: not the script's memory. Parts may hold parts."""

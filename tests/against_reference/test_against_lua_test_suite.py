@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from simulator.boards import load_board
-from simulator.device import app
+from simulator.device import heap
 from simulator.units import MIB
 from tests.device.stage import Stage, on_stage, printed
 from tests.helpers import ROOT
@@ -177,7 +177,7 @@ def test_a_file_of_the_suite_passes_on_a_board(suite, name):
 
 @pytest.mark.parametrize("name", sorted(ROOMY))
 def test_a_file_of_the_suite_passes_on_a_board_with_more_memory(suite, name, monkeypatch):
-    monkeypatch.setattr(app, "PSRAM_HEAP_BYTES", 1000 * MIB)
+    monkeypatch.setattr(heap, "PSRAM_BYTES", 1000 * MIB)
     passes(suite, name)
 
 

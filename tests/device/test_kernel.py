@@ -95,18 +95,52 @@ def test_waiting_makes_up_for_time_that_a_thread_was_ahead():
     assert locked - unlocked == pytest.approx(0, abs=0.006)
 
 
-def test_two_threads_share_the_time():
-    """Neither waits until the other is done."""
-    script = """
-        local order = {}
+@pytest.mark.parametrize(("call", "order"), [("type(i)", "ab" * 10), ("", "a" * 10 + "b" * 10)])
+def test_threads_that_compute_take_turns_where_they_call_something(call, order):
+    """Between two calls nobody else gets the lock."""
+    script = f"""
+        local order = {{}}
         local function work(name) return function()
-          for _ = 1, 10 do for _ = 1, 100000 do end order[#order + 1] = name end
+          for i = 1, 10 do for _ = 1, 100000 do end order[#order + 1] = name {call} end
         end end
         thread.start(work('a')) thread.start(work('b'))
-        tmr.sleep(2)
+        tmr.sleep(20)
         print(table.concat(order))
     """
-    assert printed_by(script) == "ab" * 10 + "\r\n"
+    assert printed_by(script) == order + "\r\n"
+
+
+@pytest.mark.parametrize("board", ["GENERIC", "M5STACK"])
+def test_two_threads_take_twice_the_time_unless_there_is_no_lock(board):
+    script = """
+        local done = 0
+        local function work() for i = 1, 20 do for _ = 1, 100000 do end type(i) end done = done + 1 end
+        thread.start(work) thread.start(work)
+        local began = os.clock()
+        while done < 2 do tmr.sleepms(1) end
+        print(os.clock() - began)
+    """
+    assert float(printed_by(script, board=board)) == pytest.approx(2 if board == "GENERIC" else 1, rel=0.05)
+
+
+@pytest.mark.parametrize("board", ["GENERIC", "M5STACK"])
+def test_a_loop_that_calls_nothing_stops_all_others_unless_there_is_no_lock(board):
+    script = """
+        local t = tmr.attach(10, function() print('timer') end)
+        t:start()
+        thread.start(function() for _ = 1, 2000000 do end t:stop() end)
+        thread.start(function() print('thread') end)
+        tmr.sleepms(100)
+        print('main')
+        tmr.sleep(2)
+    """
+    printed = printed_by(script, board=board).split()
+    if board == "GENERIC":  # whoever waits gets the lock in turn, on its core the one of the highest priority first
+        assert printed[:3] == ["thread", "main", "timer"]
+        assert set(printed[3:]) == {"timer"}
+        assert len(printed) == pytest.approx(100, abs=5)
+    else:
+        assert printed[:11] == ["thread", *["timer"] * 9, "main"]
 
 
 def test_threads_that_print_take_turns():

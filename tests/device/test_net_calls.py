@@ -261,7 +261,7 @@ async def test_errors_in_a_callback_vanish(stage: Stage) -> None:
     assert stage.of_kind("lua.error") == []
 
 
-@pytest.mark.parametrize("body", ["tmr.sleep(100)", "while true do end"])
+@pytest.mark.parametrize("body", ["tmr.sleep(100)", "while true do type(1) end"])
 def test_an_interpreter_that_restarts_leaves_no_callback_that_stalls_the_network(body):
     async def play(stage: Stage) -> None:
         stage.power_on()

@@ -148,7 +148,50 @@ def test_no_thread_can_answer_what_another_one_asked(host: Host) -> None:
 
 def test_a_loop_that_calls_nothing_is_interrupted_for_a_tick_now_and_then(host: Host) -> None:
     host.run("for i = 1, 100000 do end")
-    assert host.asked(b"tick") == [(b"stdin", 1)] * (100_000 // INSTRUCTIONS_PER_TICK)
+    assert [where for *where, _ in host.asked(b"tick")] == [[b"stdin", 1]] * (100_000 // INSTRUCTIONS_PER_TICK)
+
+
+@pytest.mark.parametrize(
+    ("loop", "allocates"),
+    [
+        ("for i = 1, 100000 do end", False),
+        ("local f = function() end for i = 1, 20000 do f() end", False),
+        ("local x = 1 for i = 1, 20000 do x = math.abs(x) end", False),
+        ("local t for i = 1, 20000 do t = {} end", True),
+        ("local s for i = 1, 20000 do s = 'x' .. i end", True),
+        ("local f for i = 1, 20000 do f = function() return i end end", True),
+    ],
+)
+def test_a_tick_tells_whether_memory_was_allocated_since_the_one_before(host: Host, loop: str, allocates: bool) -> None:
+    host.run(loop)
+    first, *others = host.asked(b"tick")
+    assert others
+    assert {allocated for *_, allocated in others} == {allocates}
+
+
+@pytest.mark.parametrize(
+    ("loop", "lets_go"),
+    [
+        ("for i = 1, 100000 do end", False),
+        ("local f = function() end for i = 1, 20000 do f() end", False),
+        ("local x = 1 for i = 1, 20000 do x = math.abs(x) end", True),
+        ("for i = 1, 50000 do local _ = cpu end", False),
+        ("for i = 1, 20000 do type(i) end", True),
+        ("coroutine.wrap(function() for i = 1, 20000 do type(i) end end)()", True),
+        ("table.sort({1, 2}, function() for i = 1, 100000 do end for i = 1, 20000 do type(i) end end)", True),
+    ],
+)
+def test_a_thread_that_others_wait_for_lets_go_in_the_next_c_function(host: Host, loop: str, lets_go: bool) -> None:
+    host.replies = {b"tick": (True, True)}
+    host.run(loop)
+    assert len(host.asked(b"tick")) > 2
+    assert (len(host.asked(b"let go")) > 1) == lets_go  # once it does when the chunk has ended
+    assert host.errors == []
+
+
+def test_letting_go_may_be_refused_like_a_tick(host: Host) -> None:
+    host.replies = {b"tick": (True, True), b"let go": (False, b"interrupted!")}
+    assert host.run("print(pcall(function() for i = 1, 20000 do type(i) end end))") == "false\tstdin:1: interrupted!\n"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +213,7 @@ def test_ticks_come_wherever_the_loop_is(host: Host, place: str) -> None:
 def test_a_tick_is_never_inside_a_function_of_the_machine(host: Host) -> None:
     host.run("for i = 1, 3000 do string.format('%d %s', i, {}) pcall(type, nil) io.type(i) next(os) end")
     assert len(host.asked(b"tick")) > 20
-    assert set(host.asked(b"tick")) == {(b"stdin", 1)}
+    assert {tuple(where) for *where, _ in host.asked(b"tick")} == {(b"stdin", 1)}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from simulator.boards import Board
 from simulator.boot.reset import ResetReason
@@ -14,6 +14,7 @@ from simulator.console.banner import VERSION
 from simulator.console.screen import CLEAR
 from simulator.device.calls import CallGroup, call
 from simulator.device.calls.console import ConsoleCalls
+from simulator.device.heap import Heap
 from simulator.device.log_file import LogFile
 from simulator.device.outcome import Outcome, Restart
 from simulator.device.panic import abort_text
@@ -22,10 +23,6 @@ from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Locks
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import LuaError
-from simulator.vm.machine import Machine
-
-HOST_BYTES_PER_DEVICE_BYTE: Final = 2
-"""The host's Lua objects have 64-bit pointers; a table or string takes about twice what it takes on the ESP32."""
 
 Result = tuple[Any, ...]
 
@@ -59,7 +56,6 @@ class Identity:
     reset_reason: ResetReason
     boot_count: int
     flash_unique_id: bytes
-    heap_bytes: int
     started_ns: int
     """When this run of the app began, in the world's time."""
 
@@ -70,7 +66,7 @@ class SystemCalls(CallGroup):
     def __init__(
         self,
         identity: Identity,
-        machine: Machine,
+        heap: Heap,
         log: Log,
         log_file: LogFile,
         console: ConsoleCalls,
@@ -81,7 +77,7 @@ class SystemCalls(CallGroup):
         network_log_host: str = "0.0.0.0",  # noqa: S104 (CONFIG_LUA_RTOS_RSYSLOG_SERVER: off)
     ) -> None:
         self._identity = identity
-        self._machine = machine
+        self._heap = heap
         self._log = log
         self._log_file = log_file
         self._console = console
@@ -90,7 +86,6 @@ class SystemCalls(CallGroup):
         self._locks = locks
         self._boot_partition = boot_partition
         self._log_host = network_log_host
-        self._least_free = identity.heap_bytes
 
     # -- identity -------------------------------------------------------------------------------------------------
 
@@ -144,19 +139,14 @@ class SystemCalls(CallGroup):
 
     # -- memory ---------------------------------------------------------------------------------------------------
 
-    def _free_bytes(self) -> int:
-        free = self._identity.heap_bytes - self._machine.heap_used_bytes // HOST_BYTES_PER_DEVICE_BYTE
-        self._least_free = min(self._least_free, free)
-        return free
-
     @call("os.free_memory")
     def _free_memory(self) -> Result:
-        return (self._free_bytes(),)
+        return (self._heap.free_bytes,)
 
     @call("os.stats_print")
     def _stats(self) -> None:
-        self._console.write(b"Free mem: %d\n" % self._free_bytes())
-        self._console.write(b"Free mem min: %d\n" % self._least_free)
+        self._console.write(b"Free mem: %d\n" % self._heap.free_bytes)
+        self._console.write(b"Free mem min: %d\n" % self._heap.least_free_bytes)
 
     # -- time -----------------------------------------------------------------------------------------------------
 

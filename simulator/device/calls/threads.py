@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.boards import Board
-from simulator.device.calls import CallGroup, call
-from simulator.device.kernel import DONE, WAIT, Kernel, Task
+from simulator.device.calls import CallGroup, bytes_of, call, text_of
+from simulator.device.heap import Heap
+from simulator.device.kernel import DONE, WAIT, Task
 from simulator.vm.exceptions import DriverError
 
 MAIN_ID: Final = 1_073_440_864
@@ -21,7 +22,7 @@ STACK_BYTES_MIN: Final = 2048
 PRIORITY_MIN: Final = 3
 PRIORITY_MAX: Final = 25
 _PRIORITY_REFUSED: Final = 25  # passes the check, but the attribute is refused: the default stays
-NAME_CHARACTERS_MAX: Final = 15
+NAME_BYTES_MAX: Final = 15
 _STACK_USED_SHARE: Final = 4  # of what a task has, a quarter is shown as used: the twin's stack is the host's
 
 RECURSIVE: Final = 1
@@ -42,51 +43,51 @@ class ThreadCalls(CallGroup):
     changes: whoever suspends another reports ``suspended`` until it resumes or starts one.
     """
 
-    def __init__(self, board: Board, emit: Callable[..., None]) -> None:
+    def __init__(self, board: Board, heap: Heap, emit: Callable[..., None]) -> None:
         self._defaults = board.lua_thread
+        self._heap = heap
         self._emit = emit
-        self._next_id = MAIN_ID + _ID_STEP
         self._reserved: dict[int, tuple[str, int, int, int]] = {}
         self._mutexes: dict[int, _Mutex] = {}
 
-    def connect(self, kernel: Kernel) -> None:
-        """Serve an interpreter that starts: there are no Lua threads and no mutexes."""
-        super().connect(kernel)
-        self._reserved.clear()
-        self._mutexes.clear()
-
     def ended(self, task: Task, *, why: str) -> None:
         """Take note that a Lua thread ``returned``, ended with an ``error``, or was ``stopped``."""
+        self._heap.give(task.stack_bytes)
         self._emit("thread.end", id=task.id, name=task.name, why=why)
 
     # -- making them ----------------------------------------------------------------------------------------------
 
     @call("thread.check")
-    def _check(self, stack: int, priority: int, cpu: int) -> None:
-        if stack not in (ALL,) and stack < STACK_BYTES_MIN:
+    def _check(self, stack: int | None, priority: int | None, cpu: int | None) -> None:
+        if stack is not None and stack < STACK_BYTES_MIN:
             raise DriverError("thread", "InvalidStackSize")
-        if priority not in (ALL,) and not PRIORITY_MIN <= priority <= PRIORITY_MAX:
+        if priority is not None and not PRIORITY_MIN <= priority <= PRIORITY_MAX:
             raise DriverError("thread", "InvalidPriority")
-        if cpu not in (ALL, 0, 1):
+        if cpu not in (None, 0, 1):
             raise DriverError("thread", "InvalidCPUAffinity")
 
     @call("thread.reserve")
-    def _reserve(self, stack: int, priority: int, cpu: int, name: bytes) -> tuple[Any, ...]:
+    def _reserve(self, stack: int | None, priority: int | None, cpu: int | None, name: bytes) -> tuple[Any, ...]:
+        """Return the id of the thread to be, and whether there is room for it."""
         defaults = self._defaults
-        id_ = self._next_id
-        self._next_id += _ID_STEP
-        text = name.decode("utf-8", "replace")
+        id_ = MAIN_ID + _ID_STEP
+        while id_ in self.kernel.tasks or id_ in self._reserved:
+            id_ += _ID_STEP
         self._reserved[id_] = (
-            text if len(name) <= NAME_CHARACTERS_MAX else "thread",
-            defaults.priority if priority in (ALL, _PRIORITY_REFUSED) else priority,
-            defaults.core if cpu == ALL else cpu,
-            defaults.stack_size_bytes if stack == ALL else stack,
+            text_of(name) if len(name) <= NAME_BYTES_MAX else "thread",
+            defaults.priority if priority in (None, _PRIORITY_REFUSED) else priority,
+            defaults.core if cpu is None else cpu,
+            defaults.stack_size_bytes if stack is None else stack,
         )
-        return (id_,)
+        return (id_, self._heap.has_room(self._reserved[id_][3]))
 
     @call("thread.begin")
     def _begin(self, id_: int, suspended: bool) -> None:
+        """Start the thread whose function is in place; it is refused if there is no room for its stack."""
         name, priority, core, stack_bytes = self._reserved.pop(id_)
+        if not self._heap.has_room(stack_bytes):
+            raise DriverError("thread", "CannotStart", "No more processes")
+        self._heap.take(stack_bytes)
         task = self.kernel.start("thread", id_, name=name, priority=priority, core=core, stack_bytes=stack_bytes)
         self._emit("thread.start", id=id_, name=name, suspended=suspended)
         if suspended:
@@ -116,7 +117,7 @@ class ThreadCalls(CallGroup):
             kind = b"task" if task.lua.kind == "callback" else b"lua"
             used = task.stack_bytes // _STACK_USED_SHARE
             status = b"susp" if task.status == "suspended" else b"run"
-            values += [task.id, kind, task.name.encode(), status, task.core, task.priority]
+            values += [task.id, kind, bytes_of(task.name), status, task.core, task.priority]
             values += [task.stack_bytes, task.stack_bytes - used, used]
         return tuple(values)
 

@@ -16,9 +16,15 @@ from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from simulator.vm.exceptions import DriverError
 
 HARDWARE_TIMERS: Final = 4
-HARDWARE_PERIOD_US_MIN: Final = 500
 HARDWARE_QUEUE: Final = 10
 """Expirations that wait for the callback task; more are lost (``components/sys/drivers/timer.c``)."""
+
+_UINT32_MAX: Final = 0xFFFF_FFFF
+_INT32_MAX: Final = 0x7FFF_FFFF
+_CYCLES_PER_US: Final = 240
+"""CPU_HZ, whatever the clock is."""
+_US_PER_TICK: Final = 1000
+"""CONFIG_FREERTOS_HZ: who sleeps for less waits busily (``components/newlib/time.c`` of ESP-IDF)."""
 
 _NS_PER_UNIT: Final = {b"s": NS_PER_S, b"ms": NS_PER_MS, b"us": NS_PER_US}
 
@@ -102,37 +108,59 @@ class TimerCalls(CallGroup):
         """Hardware timers are 1 to 4, software timers count on from there."""
 
     def connect(self, kernel: Kernel) -> None:
-        """Serve an interpreter that starts: there are no timers, and two idle tasks that will run callbacks."""
+        """Serve an interpreter that starts: there are no timers, and an idle task that will run callbacks."""
         super().connect(kernel)
         self._timers.clear()
         # CONFIG_TIMER_TASK_PRIORITY and _STACK of the boards.
         self._software = CallbackQueue(kernel, "Tmr Svc", priority=1, core=0, stack_bytes=2048)
-        task = self._board.lua_thread
-        self._hardware = CallbackQueue(
-            kernel, "tmral", task.priority, task.core, task.stack_size_bytes, limit=HARDWARE_QUEUE
-        )
+        self._hardware: CallbackQueue | None = None
 
     @property
-    def queues(self) -> tuple[CallbackQueue, CallbackQueue]:
-        """The two tasks that run callbacks of timers."""
+    def queues(self) -> tuple[CallbackQueue | None, ...]:
+        """The two tasks that run callbacks of timers, as far as there are any."""
         return (self._software, self._hardware)
+
+    def _hardware_queue(self) -> CallbackQueue:
+        """Return the task that runs callbacks of hardware timers. It is on the core where the first was set up."""
+        if self._hardware is None:
+            self._hardware = CallbackQueue(
+                self.kernel,
+                "tmral",
+                priority=self._board.lua_thread.priority,
+                core=self.kernel.current.core,
+                stack_bytes=self._board.lua_thread.stack_size_bytes,
+                limit=HARDWARE_QUEUE,
+            )
+        return self._hardware
 
     @call("tmr.delay")
     def _delay(self, unit: bytes, count: int) -> Any:
-        self.kernel.sleep(self.kernel.current, max(0, count) * _NS_PER_UNIT[unit])
+        if unit == b"us":  # in clock cycles, in a signed number
+            cycles = count * _CYCLES_PER_US & _UINT32_MAX
+            duration_ns = 0 if cycles > _INT32_MAX else cycles * NS_PER_US // _CYCLES_PER_US
+        else:
+            duration_ns = (count * (_NS_PER_UNIT[unit] // NS_PER_MS) & _UINT32_MAX) * NS_PER_MS
+        self.kernel.sleep(self.kernel.current, duration_ns, busy=True)
         return WAIT
 
     @call("tmr.sleep")
     def _sleep(self, unit: bytes, count: int) -> Any:
-        duration_ns = max(0, count) * _NS_PER_UNIT[unit]
+        duration_us = count * (_NS_PER_UNIT[unit] // NS_PER_US) & _UINT32_MAX
         task = self.kernel.current
-        self.kernel.sleep(task, duration_ns, interruptible=task.lua.kind == "main" and duration_ns >= NS_PER_MS)
+        if duration_us < _US_PER_TICK:
+            self.kernel.sleep(task, duration_us * NS_PER_US, busy=True)
+        else:
+            ticks = (duration_us + _US_PER_TICK - 1 & _UINT32_MAX) // _US_PER_TICK
+            self.kernel.sleep(task, ticks * NS_PER_MS, interruptible=task.lua.kind == "main")
         return WAIT
+
+    @call("tmr.check_period")
+    def _check_period(self, period: int, least: int) -> None:
+        if period < least:
+            raise DriverError("timer", "InvalidPeriod")
 
     @call("tmr.attach_software")
     def _attach_software(self, period_ms: int) -> tuple[Any, ...]:
-        if period_ms < 1:
-            raise DriverError("timer", "InvalidPeriod")
         id_ = self._next_id
         self._next_id += 1
         self._timers[id_] = _TimerState(period_ms * NS_PER_MS, self._software)
@@ -140,13 +168,11 @@ class TimerCalls(CallGroup):
 
     @call("tmr.attach_hardware")
     def _attach_hardware(self, unit: int, period_us: int) -> tuple[Any, ...]:
-        if period_us < HARDWARE_PERIOD_US_MIN:
-            raise DriverError("timer", "InvalidPeriod")
         if not 0 <= unit < HARDWARE_TIMERS:
             raise DriverError("timer", "InvalidUnit")
         id_ = unit + 1
         if id_ not in self._timers:  # else it keeps its old period, and only the Lua function is replaced
-            self._timers[id_] = _TimerState(period_us * NS_PER_US, self._hardware)
+            self._timers[id_] = _TimerState(period_us * NS_PER_US, self._hardware_queue())
         return (id_,)
 
     @call("tmr.start")

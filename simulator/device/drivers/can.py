@@ -14,6 +14,7 @@ import trio
 
 from simulator.device.calls import call
 from simulator.device.drivers.shared import Driver
+from simulator.device.heap import heap_bytes
 from simulator.device.kernel import DONE, WAIT, Kernel, Task, Timer
 from simulator.hardware import Unit
 from simulator.hardware.bench import Appointment
@@ -103,7 +104,7 @@ class CanDriver(Driver):
         queue_length &= 0xFFFF
         if not queue_length:
             raise DriverError("can", "InvalidArg")
-        if 2 * queue_length * _QUEUED_FRAME_BYTES > self.shared.identity.heap_bytes:
+        if 2 * queue_length * _QUEUED_FRAME_BYTES > heap_bytes(self.shared.board):
             raise DriverError("can", "NotEnoughtMemory")
         if self._bit_rate:
             raise DriverError("can", "InvalidState")

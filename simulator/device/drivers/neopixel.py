@@ -13,6 +13,7 @@ from simulator.device.calls import call
 from simulator.device.drivers.floats import single
 from simulator.device.drivers.pio import check_direction
 from simulator.device.drivers.shared import Driver
+from simulator.device.heap import heap_bytes
 from simulator.hardware import OUTPUTS, LockedError, Unit
 from simulator.hardware.wire import BitTiming
 from simulator.units import NS_PER_US
@@ -56,7 +57,7 @@ class NeopixelDriver(Driver):
             raise DriverError("neopixel", "InvalidController")
         has_channel = self._set_sender_up(gpio & 0xFF)
         size = _COLOURS * count & _UINT32
-        if not 0 < size < self.shared.identity.heap_bytes:
+        if not 0 < size < heap_bytes(self.shared.board):
             raise DriverError("neopixel", "NotEnoughtMemory")
         self._chains.append(_Chain(gpio & 0xFF, has_channel, bytearray(size)))
         return (len(self._chains),)
@@ -94,7 +95,7 @@ class NeopixelDriver(Driver):
         chain = self._chains[number - 1]
         data = bytes(chain.pixels)
         self.shared.pay()
-        if chain.has_channel and 8 * len(data) * _BYTES_PER_BIT > self.shared.identity.heap_bytes:
+        if chain.has_channel and 8 * len(data) * _BYTES_PER_BIT > heap_bytes(self.shared.board):
             raise DriverError("nzr", "NotEnoughtMemory")
         if chain.gpio in OUTPUTS:
             self.shared.bench.wire(chain.gpio).send_bits(data, WS2812B, self.shared.now_ns())

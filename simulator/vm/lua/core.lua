@@ -20,7 +20,7 @@ local co_yield, co_isyieldable = coroutine.yield, coroutine.isyieldable
 local getinfo, sethook = debug.getinfo, debug.sethook
 local pack, unpack = table.pack, table.unpack
 
-local host, host_tick, is_off, settle = HOST.request, HOST.tick, HOST.is_off, HOST.settle
+local host, host_let_go, host_tick, is_off, settle = HOST.request, HOST.let_go, HOST.tick, HOST.is_off, HOST.settle
 local host_library, host_members, api_begins, api_ends = HOST.library, HOST.members, HOST.api_begins, HOST.api_ends
 K.ethernet, K.has_library, K.has_module, K.is_off = HOST.ethernet, HOST.has_library, HOST.has_module, is_off
 
@@ -126,22 +126,42 @@ end
 
 -------------------------------------------------------------------------------------------------------------------
 -- The count hook: preemption, simulated CPU time, Ctrl-C and power-off of a loop that calls nothing.
+--
+-- The device has a lock around its Lua core, which every C function and whatever allocates memory lets go. Of that the
+-- host sees only requests. So it is told whether memory was allocated since the last tick; and if others wait for the
+-- lock, the hook waits for the next call of a C function to let go there.
 
 local HOOK_INSTRUCTIONS = 20000
+local allocated = 0 -- what collectgarbage("count") said at the end of the last tick
 
-local function tick()
-  local running = getinfo(2, "Sl")
-  if K.is_ours(running) then
-    sethook(tick, "", 1) -- a C function is not interrupted; what called it is, as soon as it has returned
-    return
-  end
-  sethook(tick, "", HOOK_INSTRUCTIONS)
+-- Leave for the host from inside the hook: ask(...) returns whether the Lua thread goes on.
+local function interrupt(ask, ...)
   pinned[co_running()] = true
   leave()
-  local goes_on = host_tick(running.short_src, running.currentline)
+  local goes_on, others_wait = ask(...)
   enter()
   if not goes_on then
-    error(K.position(getinfo(3, "Sl")) .. "interrupted!", 0)
+    error(K.position(getinfo(4, "Sl")) .. "interrupted!", 0)
+  end
+  return others_wait
+end
+
+local function tick(event)
+  local memory = collectgarbage("count")
+  local running = getinfo(2, "Sl")
+  if event ~= "count" then -- a call while others wait: on to the next one, unless it is that of a C function
+    if running.what == "C" or K.is_ours(running) and not K.is_ours(getinfo(3, "S")) then
+      sethook(tick, "", HOOK_INSTRUCTIONS)
+      interrupt(host_let_go)
+    end
+  elseif K.is_ours(running) then
+    sethook(tick, "", 1) -- a C function is not interrupted; what called it is, as soon as it has returned
+  else
+    sethook(tick, "", HOOK_INSTRUCTIONS)
+    if interrupt(host_tick, running.short_src, running.currentline, memory ~= allocated) then
+      sethook(tick, "c", HOOK_INSTRUCTIONS)
+    end
+    allocated = collectgarbage("count")
   end
 end
 

@@ -10,13 +10,16 @@ local RECURSIVE_LOCK = 1
 -- The numbers are checked before the function.
 local function new_thread(is_suspended, ...)
   local stack, priority, cpu, name = select(2, ...)
-  stack = arg.optional(arg.integer, 2, stack, -1)
-  priority = arg.optional(arg.integer, 3, priority, -1)
-  cpu = arg.optional(arg.integer, 4, cpu, -1)
+  stack = arg.optional(arg.integer, 2, stack)
+  priority = arg.optional(arg.integer, 3, priority)
+  cpu = arg.optional(arg.integer, 4, cpu)
   name = arg.optional(arg.string, 5, name, "lua_thread")
   request("thread.check", stack, priority, cpu)
   local f = arg["function"](1, ...)
-  local id = request("thread.reserve", stack, priority, cpu, name)
+  local id, has_room = request("thread.reserve", stack, priority, cpu, name)
+  if not has_room then -- the garbage here is not that of the device, so none of it shall count
+    K.raw.collectgarbage()
+  end
   K.threads[id] = f
   request("thread.begin", id, is_suspended)
   return id

@@ -2,11 +2,11 @@
 local K = ...
 local arg, request = K.arg, K.request
 local next, select, setmetatable = next, select, setmetatable
+local to_integer = math.tointeger
 
 local tmr = {}
 
--- Both wait; a delay keeps its core busy, so Ctrl-C cannot shorten it. Negative counts wrap to a very long wait on
--- the device; here they return at once.
+-- Both wait; a delay keeps its core busy, so Ctrl-C cannot shorten it.
 for suffix, unit in next, {[""] = "s", ms = "ms", us = "us"} do
   tmr["delay" .. suffix] = function(...)
     request("tmr.delay", unit, arg.integer(1, ...))
@@ -29,17 +29,26 @@ local function number_of(...)
   return number
 end
 
+local PERIOD_MS_MIN, PERIOD_US_MIN = 1, 500
+
+-- A period: any number, of which the whole part counts.
+local function period(least, ...)
+  local whole = to_integer(arg.number(...) // 1) or 0
+  request("tmr.check_period", whole, least)
+  return whole
+end
+
 -- attach(period_ms, fn): a software timer. attach(id, period_us, fn): hardware timer 0 to 3.
 function tmr.attach(...)
   local callback, number
   if select("#", ...) == 3 then
-    local unit, period = arg.integer(1, ...), arg.integer(2, select(2, ...))
+    local unit, micros = arg.integer(1, ...), period(PERIOD_US_MIN, 2, select(2, ...))
     callback = arg["function"](3, select(3, ...))
-    number = request("tmr.attach_hardware", unit, period)
+    number = request("tmr.attach_hardware", unit, micros)
   else
-    local period = arg.integer(1, ...)
+    local millis = period(PERIOD_MS_MIN, 1, ...)
     callback = arg["function"](2, select(2, ...))
-    number = request("tmr.attach_software", period)
+    number = request("tmr.attach_software", millis)
   end
   local timer = setmetatable({}, meta)
   K.userdata[timer] = true
