@@ -1,8 +1,9 @@
 """Programs that have the console to themselves for a while: what they ask for, and what they are told.
 
-A program is a generator. It yields bytes to be written, `READ` to get the next byte that is typed, `READ_THIS_SECOND`
-to get it only if it comes before the board's clock shows another second (else ``b""``), or a `Pause`; what it returns
-is its result. Whoever runs it has the UART and the clock.
+A program is a generator. It yields bytes to be written, a `Pause`, or what it reads: `READ` to get the next byte that
+is typed, `READ_THIS_SECOND` to get it only if it comes before the board's clock shows another second (else ``b""``),
+`READ_NOW` to get it only if it is there (else ``b""``). What it returns is its result. Whoever runs it has the UART and
+the clock.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ class Read(Enum):
 
     NEXT = "the next one"
     THIS_SECOND = "one in what is left of the clock's second"
+    NOW = "one that is there"
 
 
 READ: Final = Read.NEXT
 READ_THIS_SECOND: Final = Read.THIS_SECOND
+READ_NOW: Final = Read.NOW
 
 
 class Pause(NamedTuple):
     """A program sleeps."""
 
-    seconds: int
+    seconds: float
 
 
 Effect: TypeAlias = bytes | Read | Pause

@@ -267,7 +267,6 @@ class App:
         board = self.identity.board
         heap = Heap(board)
         machine = heap.machine
-        threads = self._threads = ThreadCalls(board, heap, self._emit)
         system = SystemCalls(
             self.identity,
             heap,
@@ -282,6 +281,7 @@ class App:
         running_app = RunningAppCalls(self.identity, self._chip, self._slots, self._console, self._emit)
         http_client = HttpClientCalls(self.identity, self._interface, self._console, self._files, self._emit)
         programs = ProgramCalls(self._console, self._files, self._log_file, self._clock, self._rng.child("passwd"))
+        threads = self._threads = ThreadCalls(board, heap, self._console, programs, self._emit)
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
             programs, system, self._timers, threads,

@@ -47,7 +47,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "os.rsyslog": ("partial", "keeps the host and sends nothing"),
     "os.stats": ("partial", "the free memory is an estimate"),
     "thread": _FAITHFUL,
-    "thread.list": ("partial", "use of the stacks is made up, and there is no monitor"),
+    "thread.list": ("partial", "the use of stacks is made up, and the firmware's own tasks are not there"),
     "tmr": _FAITHFUL,
     "nvs": _FAITHFUL,
     "ota": ("faithful", "not in Lua RTOS: the hardened profile only"),

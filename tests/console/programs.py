@@ -20,7 +20,7 @@ class Typist:
         self.output = b""
         self.result: object = None
         self.is_over = False
-        self.pauses: list[int] = []
+        self.pauses: list[float] = []
         self._program = program
         self._waits = False
         self._answer = b"" if size is None else b"\x1b[%d;%dR" % size

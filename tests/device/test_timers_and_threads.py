@@ -128,6 +128,48 @@ def test_a_callback_may_detach_its_own_timer():
     assert printed_by(script).startswith("once\r\nfalse\t")
 
 
+def test_periods_are_numbers_of_which_the_whole_part_counts():
+    script = """
+        local began = os.clock()
+        local soft = tmr.attach(10.9, function(t) print('soft', os.clock() - began < 0.0105) t:stop() end)
+        local hard = tmr.attach(tmr.TMR0, 20000.9, function(t) print('hard') t:stop() end)
+        soft:start() hard:start() tmr.sleepms(50)
+        print(pcall(tmr.attach, 0.9, print)) print(pcall(tmr.attach, 0/0, print))
+    """
+    refusal = "false\t419430403:invalid period\r\n"
+    assert printed_by(script) == f"soft\ttrue\r\nhard\r\n{refusal}{refusal}"
+
+
+@pytest.mark.parametrize(
+    ("call", "milliseconds"),
+    [
+        ("tmr.sleep(4294)", 4_294_000),
+        ("tmr.sleep(5000)", 705_033),  # 5,000,000,000 µs in 32 bits, in whole ticks
+        ("thread.sleepms(5000000)", 705_033),
+        ("tmr.sleepms(-1)", 4_294_967),
+        ("tmr.sleepus(-1)", 0),  # and rounding up wraps again
+        ("tmr.sleepus(1001)", 2),
+        ("tmr.sleepus(999)", 0.999),
+        ("tmr.delay(4294968)", 704),
+        ("tmr.delayus(8947848)", 8_947.848),
+        ("tmr.delayus(8947849)", 0),  # the cycles are counted in a signed number
+        ("tmr.delayus(-1)", 0),
+    ],
+)
+def test_waits_wrap_where_the_device_counts_them_in_32_bits(call, milliseconds):
+    script = f"local s, u = os.time(), os.clock() {call} print(os.time() - s, os.clock() - u)"
+    seconds, exactly = map(float, printed_by(script).split())
+    assert seconds == pytest.approx(milliseconds / 1000, abs=1)
+    if milliseconds < 10_000:
+        assert exactly == pytest.approx(milliseconds / 1000, abs=0.0021)
+
+
+@pytest.mark.parametrize(("attach", "id_"), [("tmr.attach(10, f)", 0), ("tmr.attach(tmr.TMR0, 10000, f)", 0)])
+def test_a_callback_runs_in_a_task_that_is_no_thread(attach, id_):
+    script = f"local function f(t) print(thread.self()) t:stop() end local t = {attach} t:start() tmr.sleepms(50)"
+    assert printed_by(script) == f"{id_}\r\n"
+
+
 @staged(script="local t = tmr.attach(10, function(t) t:stop() error('lost') end) t:start() tmr.sleepms(50)")
 async def test_errors_in_callbacks_vanish(stage: Stage) -> None:
     assert await stage.printed() == ""
@@ -308,6 +350,12 @@ def test_a_thread_may_stop_all_including_itself():
         ("thread.suspend(12345)", "234881026:non-existent thread (or is not a Lua thread)"),
         ("thread.resume(12345)", "234881026:non-existent thread (or is not a Lua thread)"),
         ("thread.start(print, 2047)", "234881028:invalid stack size"),
+        ("thread.start(print, -1)", "234881028:invalid stack size"),
+        ("thread.start(print, nil, -1)", "234881029:invalid priority"),
+        ("thread.start(print, nil, nil, -1)", "234881030:invalid CPU affinity"),
+        ("thread.list(nil)", "bad argument #1 to 'list' (boolean expected, got nil)"),
+        ("thread.list(false, 1)", "bad argument #2 to 'list' (boolean expected, got number)"),
+        ("thread.list(false, false, 'x')", "bad argument #3 to 'list' (boolean expected, got string)"),
         ("thread.start(print, 0)", "234881028:invalid stack size"),
         ("thread.start(print, 4096, 2)", "234881029:invalid priority"),
         ("thread.start(print, 4096, 26)", "234881029:invalid priority"),
@@ -362,6 +410,175 @@ def test_the_list_on_the_console():
     ]
 
 
+def test_callbacks_are_in_the_list_of_all_tasks():
+    script = """
+        tmr.attach(10, function(t) t:stop() thread.list(false, false, true) end):start()
+        tmr.sleepms(50)
+    """
+    assert printed_by(script).splitlines()[4:] == [
+        f"{MAIN}   lua      lua_main           run         0     20    10240     7680     2560 ( 25%)   ",
+        "         0   task     Tmr Svc                        0      1     2048     1536      512 ( 25%)   ",
+    ]
+
+
+@staged(script="thread.create(print, 4096, 5, 0, 'worker')")
+async def test_the_list_can_be_watched(stage: Stage) -> None:
+    await stage.boot()
+    stage.board.receive(b"thread.list(false, true)\r")
+    await stage.wait(1.1)
+    stage.board.receive(b"xq\x03")  # a byte each half second; Ctrl-C does nothing until the monitor ends
+    await stage.wait(1.1)
+    shown = stage.console.partition("thread.list(false, true)\r\n")[2]
+    assert shown.startswith("\x1b[2J\x1b[1;1H\x1b[25h\x1b[1;1HMonitoring threads every 0.5 seconds\r\n\r\n---")
+    assert shown.count("\x1b[1;1HMonitoring") == 5
+    assert shown.count("\r\n\r\nPress q for exit") == 5
+    assert "worker             run         0      5     4096     3072     1024 ( 25%)   \r\n" in shown
+    assert shown.partition("Press q for exit\x1b[25l\r\r\n")[2].startswith("stdin:1: interrupted!\r\n")
+
+
+# -- priorities and cores ---------------------------------------------------------------------------------------------
+
+
+def test_a_higher_priority_takes_the_core_as_soon_as_it_lets_go_of_the_lock():
+    script = """
+        thread.start(function()
+          thread.start(function() print('same') end, nil, 20)
+          print('still here')
+          thread.start(function() print('higher') end, nil, 21)
+          print('back again')
+          thread.start(function() print('on the other core') end, nil, 24, 0)
+          print('no hurry')
+        end)
+        tmr.sleepms(100)
+    """
+    assert printed_by(script).splitlines() == [
+        *("still here", "higher"),
+        *("same", "back again"),  # whoever loses its core goes behind those of its priority
+        *("no hurry", "on the other core"),
+    ]
+
+
+def test_who_is_woken_goes_first_if_its_priority_is_higher():
+    script = """
+        local function wakes(name) return function() tmr.sleepms(10) print(name) end end
+        for i, priority in ipairs {5, 20, 10, 20} do thread.start(wakes(priority .. ' ' .. i), nil, priority) end
+        tmr.sleepms(100)
+    """
+    assert printed_by(script).splitlines() == ["20 2", "20 4", "10 3", "5 1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "priority", "core", "runs"),
+    [
+        ("tmr.delayms(1)", 19, 1, False),
+        ("tmr.delayms(1)", 20, 1, True),
+        ("tmr.delayms(1)", 3, 0, True),
+        ("type(1)", 19, 1, False),
+        ("type(1)", 20, 1, True),
+        ("type(1)", 3, 0, True),
+        ("thread.self()", 19, 1, False),
+        ("tmr.sleepms(1)", 3, 1, True),
+        ("tmr.sleepus(10)", 3, 1, False),
+    ],
+)
+def test_who_keeps_a_core_busy_starves_lower_priorities_there(body, priority, core, runs):
+    script = f"""
+        local busy = thread.start(function() while true do {body} end end)
+        local runs = false
+        local other = thread.start(function() while true do runs = true tmr.sleepms(7) end end, nil, {priority}, {core})
+        runs = false
+        tmr.sleepms(200)
+        print(runs)
+        thread.stop()
+    """
+    assert printed_by(script) == f"{str(runs).lower()}\r\n"
+
+
+@pytest.mark.parametrize(("wait", "fires"), [("tmr.delayms(1)", 0), ("tmr.sleepms(1)", 9), ("net.connected()", 0)])
+def test_software_timers_have_the_lowest_priority_on_the_core_of_the_interpreter(wait, fires):
+    script = f"""
+        local count = 0
+        local t = tmr.attach(10, function() count = count + 1 end)
+        t:start()
+        local began = os.clock()
+        while os.clock() - began < 0.095 do {wait} end
+        print(count)
+        t:stop()
+    """
+    assert printed_by(script) == f"{fires}\r\n"
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_as_many_threads_as_memory_for_their_stacks():
+    script = """
+        local before, ids = os.stats('mem'), {}
+        local ok, why
+        repeat
+          ok, why = pcall(thread.start, function() tmr.sleep(10) end, 16384)
+          if ok then ids[#ids + 1] = why end
+        until not ok
+        print(#ids, why)
+        print((before - os.stats('mem')) // 1024 // #ids)
+        print(pcall(thread.start, function() end, 2048))
+        thread.stop(ids[3])
+        print(thread.start(function() end) == ids[3])
+        thread.stop()
+        print((before - os.stats('mem')) // 1024)
+    """
+    count, left, small, again, after = printed_by(script).splitlines()
+    assert count == "11\t234881027:cannot start thread (No more processes)"
+    assert int(left) == 17
+    assert small.startswith("true")
+    assert again == "true"
+    assert int(after) <= 1
+
+
+def test_stacks_are_no_memory_for_lua():
+    script = """
+        local function fill()
+          local t, ok = {}, nil
+          ok = pcall(function() for i = 1, 1000 do t[i] = ('x'):rep(1000) .. i end end)
+          return ok and 1000 or #t
+        end
+        local alone = fill()
+        collectgarbage()
+        local ids = {}
+        for i = 1, 5 do ids[i] = thread.start(function() tmr.sleep(10) end, 16384) end
+        print(ids[5] ~= nil, (alone - fill()) // 10)
+        thread.stop()
+    """
+    started, difference = printed_by(script, board="GENERIC").split()
+    assert started == "true"
+    assert 7 <= int(difference) <= 20  # 85 KiB, in strings of 1 KB that take somewhat more or less
+
+
+def test_garbage_is_collected_before_a_thread_is_refused():
+    script = """
+        collectgarbage('stop')
+        for _ = 1, 100 do local s = ('x'):rep(1000 + _) end
+        for _ = 1, 5 do thread.start(function() tmr.sleep(1) end, 32768) end
+        print(#thread.list(true))
+        thread.stop()
+    """
+    assert printed_by(script) == "6\r\n"
+
+
+@staged(script="for _ = 1, 3000 do ID = thread.start(function() end) tmr.sleepus(10) end print(ID)")
+async def test_ids_of_threads_that_have_ended_come_again(stage: Stage) -> None:
+    assert int(await stage.printed()) == MAIN + 9216
+    assert len(stage.of_kind("thread.start")) == 3000
+
+
+def test_a_thread_that_is_refused_leaves_nothing_behind():
+    script = """
+        for _ = 1, 100 do pcall(thread.start, 1) pcall(thread.start, print, 0) end
+        print(thread.start(function() end) - thread.self())
+    """
+    assert printed_by(script) == "9216\r\n"
+
+
 # -- mutexes ----------------------------------------------------------------------------------------------------------
 
 
@@ -406,6 +623,32 @@ def test_only_the_holder_unlocks_a_recursive_mutex_and_anybody_another():
         thread.stop()
     """
     assert printed_by(script) == "false\ttrue\r\n"
+
+
+def test_who_waits_for_a_mutex_gets_it_by_priority():
+    script = """
+        local m = thread.createmutex()
+        m:lock()
+        for i, priority in ipairs {5, 20, 10, 20} do
+          thread.start(function() m:lock() print(priority, i) m:unlock() end, nil, priority)
+        end
+        tmr.sleepms(10) m:unlock() tmr.sleepms(10)
+    """
+    assert printed_by(script).splitlines() == ["20\t2", "20\t4", "10\t3", "5\t1"]
+
+
+def test_who_is_suspended_does_not_get_a_mutex():
+    script = """
+        local m = thread.createmutex()
+        m:lock()
+        local first = thread.start(function() m:lock() print('first') m:unlock() end)
+        thread.start(function() m:lock() print('second') m:unlock() end)
+        tmr.sleepms(10) thread.suspend(first)
+        m:unlock() tmr.sleepms(10)
+        print(m:trylock()) m:unlock()
+        thread.resume(first) tmr.sleepms(10)
+    """
+    assert printed_by(script).split() == ["second", "true", "first"]
 
 
 def test_a_mutex_that_a_stopped_thread_held_stays_locked():

@@ -164,9 +164,9 @@ def test_a_loop_that_calls_nothing_is_interrupted_for_a_tick_now_and_then(host: 
 )
 def test_a_tick_tells_whether_memory_was_allocated_since_the_one_before(host: Host, loop: str, allocates: bool) -> None:
     host.run(loop)
-    first, *others = host.asked(b"tick")
-    assert others
-    assert {allocated for *_, allocated in others} == {allocates}
+    ticks = host.asked(b"tick")
+    assert len(ticks) > 1
+    assert {allocated for *_, allocated in ticks[1:]} == {allocates}
 
 
 @pytest.mark.parametrize(

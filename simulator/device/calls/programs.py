@@ -63,11 +63,11 @@ class Foreground:
                 console.write(effect)
                 answer = b""
             elif isinstance(effect, Pause):
-                kernel.at(kernel.now_ns() + effect.seconds * NS_PER_S, lambda: self.go_on(b""))
+                kernel.at(kernel.now_ns() + round(effect.seconds * NS_PER_S), lambda: self.go_on(b""))
                 return
             else:
                 answer = console.input.take()
-                if not answer:
+                if not answer and effect is not Read.NOW:
                     self._wait(effect)
                     return
 
@@ -94,7 +94,8 @@ class ProgramCalls(CallGroup):
         now_ns = self.kernel.now_ns()
         return now_ns + NS_PER_S - (self._clock.offset_ns + now_ns) % NS_PER_S
 
-    def _run(self, program: Program[Result]) -> object:
+    def run(self, program: Program[Result]) -> object:
+        """Run a program for the Lua thread that runs now, and answer it with what the program returns."""
         foreground = Foreground(self, program)
         self.console.begin_foreground(foreground)
         foreground.go_on()
@@ -108,7 +109,7 @@ class ProgramCalls(CallGroup):
             content = self._files.shown(path)
         except FileSystemError as error:
             return self._files.failed(error, path)
-        return self._run(_without_result(page_through(path, content)))
+        return self.run(_without_result(page_through(path, content)))
 
     @call("os.dmesg")
     def _dmesg(self) -> Any:
@@ -127,7 +128,7 @@ class ProgramCalls(CallGroup):
                 self._files.write(path, b"", mode="a")
             except FileSystemError as error:
                 return self._files.failed(error, path)
-        return self._run(self._edit_file(path, is_new=is_new))
+        return self.run(self._edit_file(path, is_new=is_new))
 
     def _edit_file(self, path: bytes, *, is_new: bool) -> Program[Result]:
         from simulator.console.editor import edit  # few boards ever see it
@@ -141,7 +142,7 @@ class ProgramCalls(CallGroup):
 
     @call("os.passwd")
     def _passwd(self) -> Any:
-        return self._run(self._change_password())
+        return self.run(self._change_password())
 
     def _change_password(self) -> Program[Result]:
         files = self._files

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.boards import Board
+from simulator.console.thread_list import ThreadRow, in_order, monitor, table
 from simulator.device.calls import CallGroup, bytes_of, call, text_of
+from simulator.device.calls.console import ConsoleCalls
+from simulator.device.calls.programs import ProgramCalls
 from simulator.device.heap import Heap
 from simulator.device.kernel import DONE, WAIT, Task
 from simulator.vm.exceptions import DriverError
@@ -23,6 +25,9 @@ PRIORITY_MIN: Final = 3
 PRIORITY_MAX: Final = 25
 _PRIORITY_REFUSED: Final = 25  # passes the check, but the attribute is refused: the default stays
 NAME_BYTES_MAX: Final = 15
+_NO_THREAD: Final = 0
+"""The id of a task that is no pthread, such as those that run callbacks."""
+_STATUS: Final = {"running": "run", "suspended": "susp"}
 _STACK_USED_SHARE: Final = 4  # of what a task has, a quarter is shown as used: the twin's stack is the host's
 
 RECURSIVE: Final = 1
@@ -33,7 +38,7 @@ class _Mutex:
     recursive: bool
     holder: Task | None = None
     depth: int = 0
-    waiting: deque[Task] = field(default_factory=deque)
+    waiting: list[Task] = field(default_factory=list)
 
 
 class ThreadCalls(CallGroup):
@@ -43,9 +48,13 @@ class ThreadCalls(CallGroup):
     changes: whoever suspends another reports ``suspended`` until it resumes or starts one.
     """
 
-    def __init__(self, board: Board, heap: Heap, emit: Callable[..., None]) -> None:
+    def __init__(
+        self, board: Board, heap: Heap, console: ConsoleCalls, programs: ProgramCalls, emit: Callable[..., None]
+    ) -> None:
         self._defaults = board.lua_thread
         self._heap = heap
+        self._console = console
+        self._programs = programs
         self._emit = emit
         self._reserved: dict[int, tuple[str, int, int, int]] = {}
         self._mutexes: dict[int, _Mutex] = {}
@@ -102,24 +111,49 @@ class ThreadCalls(CallGroup):
 
     @call("thread.self")
     def _self(self) -> tuple[Any, ...]:
-        return (self.kernel.current.id,)
+        task = self.kernel.current
+        return (task.id if task.lua.kind != "callback" else _NO_THREAD,)
 
     @call("thread.status")
     def _status(self, id_: int) -> tuple[Any, ...] | None:
         task = self.kernel.tasks.get(id_)
         return (task.status.encode(),) if task is not None and task.lua.kind != "callback" else None
 
+    def _rows(self, everything: bool) -> list[ThreadRow]:
+        """Return the Lua threads, or all tasks that have to do with Lua."""
+        rows: list[ThreadRow] = []
+        for task in self.kernel.tasks.values():
+            is_lua = task.lua.kind != "callback"
+            if is_lua or everything:
+                rows.append(
+                    ThreadRow(
+                        id=task.id if is_lua else _NO_THREAD,
+                        type="lua" if is_lua else "task",
+                        name=task.name,
+                        status=_STATUS[task.status] if is_lua else "",
+                        core=task.core,
+                        priority=task.priority,
+                        stack_bytes=task.stack_bytes,
+                        free_bytes=task.stack_bytes - task.stack_bytes // _STACK_USED_SHARE,
+                    )
+                )
+        return in_order(rows)
+
     @call("thread.list")
     def _list(self, everything: bool) -> tuple[Any, ...]:
-        rows = [task for task in self.kernel.tasks.values() if task.lua.kind != "callback" or everything]
         values: list[Any] = []
-        for task in sorted(rows, key=lambda task: (task.lua.kind == "callback", task.core, task.name)):
-            kind = b"task" if task.lua.kind == "callback" else b"lua"
-            used = task.stack_bytes // _STACK_USED_SHARE
-            status = b"susp" if task.status == "suspended" else b"run"
-            values += [task.id, kind, bytes_of(task.name), status, task.core, task.priority]
-            values += [task.stack_bytes, task.stack_bytes - used, used]
+        for id_, kind, name, status, *numbers, free_bytes in self._rows(everything):
+            used_bytes = numbers[-1] - free_bytes
+            values += [id_, kind.encode(), bytes_of(name), status.encode(), *numbers, free_bytes, used_bytes]
         return tuple(values)
+
+    @call("thread.print_list")
+    def _print_list(self, everything: bool) -> None:
+        self._console.write(table(self._rows(everything)))
+
+    @call("thread.monitor")
+    def _monitor(self, everything: bool) -> Any:
+        return self._programs.run(monitor(lambda: self._rows(everything)))
 
     @call("thread.exception")
     def _exception(self, name: bytes) -> tuple[Any, ...]:
@@ -151,6 +185,8 @@ class ThreadCalls(CallGroup):
         for task in self._targets(id_, "suspended"):
             self.kernel.resume(task)
             self.kernel.current.status = "running"
+        for mutex in self._mutexes.values():
+            self._hand_over(mutex)
 
     @call("thread.stop")
     def _stop(self, id_: int) -> Any:
@@ -195,11 +231,17 @@ class ThreadCalls(CallGroup):
         if mutex.holder is None or (mutex.recursive and mutex.holder is not self.kernel.current):
             return
         mutex.depth -= 1
-        if mutex.depth:
-            return
-        mutex.holder = None
-        while mutex.waiting and mutex.holder is None:
-            task = mutex.waiting.popleft()
-            if self.kernel.has(task):
-                self._take(mutex, task)
-                self.kernel.answer(task, DONE)
+        if not mutex.depth:
+            mutex.holder = None
+            self._hand_over(mutex)
+
+    def _hand_over(self, mutex: _Mutex) -> None:
+        """Give a free mutex to who waits for it: the highest priority first. Who is suspended does not wait."""
+        waiting = [task for task in mutex.waiting if self.kernel.has(task)]
+        able = [task for task in waiting if not task.suspended]
+        if able and mutex.holder is None:
+            task = max(able, key=lambda task: task.priority)
+            waiting.remove(task)
+            self._take(mutex, task)
+            self.kernel.answer(task, DONE)
+        mutex.waiting = waiting

@@ -1,8 +1,7 @@
 -- thread: Lua threads, each a FreeRTOS task (components/lua/modules/sys/thread.c).
 local K = ...
-local arg, raise, request = K.arg, K.raise, K.request
-local format, next, pack, rep, select, setmetatable =
-  string.format, next, table.pack, string.rep, select, setmetatable
+local arg, is_absent, raise, request = K.arg, K.is_absent, K.raise, K.request
+local next, pack, select, setmetatable = next, table.pack, select, setmetatable
 
 local thread = {}
 local RECURSIVE_LOCK = 1
@@ -60,35 +59,31 @@ for name, unit in next, {sleep = "s", sleepms = "ms", sleepus = "us", usleep = "
 end
 
 local COLUMNS = {"thid", "type", "name", "status", "core", "prio", "stack_size", "free_stack", "used_stack"}
-local RULE = rep("-", 95) .. "\n"
-local HEADER = "           |        |                  |        |      |      |            STACK               \n"
-  .. "THID       | TYPE   | NAME             | STATUS | CORE | PRIO |   SIZE     FREE     USED       \n"
-local ROW = "%10d   %-6s   %-16s   %-6s   % 4d   % 4d   % 6d   % 6d   % 6d (% 3d%%)   \n"
 
-function thread.list(as_table, monitor, all)
-  if as_table and monitor then
+-- The argument `index`: false if it is absent.
+local function flag(index, ...)
+  return not is_absent(1, ...) and arg.boolean(index, ...)
+end
+
+function thread.list(...)
+  local as_table, monitored = flag(1, ...), flag(2, select(2, ...))
+  local all = flag(3, select(3, ...))
+  if as_table and monitored then
     raise(request("thread.exception", "CannotMonitorAsTable"))
-  end
-  local rows = {}
-  local values = pack(request("thread.list", all and true or false))
-  for first = 1, values.n, #COLUMNS do
-    local row = {}
-    for i, column in next, COLUMNS do
-      row[column] = values[first + i - 1]
+  elseif monitored then
+    request("thread.monitor", all)
+  elseif not as_table then
+    request("thread.print_list", all)
+  else
+    local rows, values = {}, pack(request("thread.list", all))
+    for first = 1, values.n, #COLUMNS do
+      local row = {}
+      for i, column in next, COLUMNS do
+        row[column] = values[first + i - 1]
+      end
+      rows[#rows + 1] = row
     end
-    rows[#rows + 1] = row
-  end
-  if as_table then
     return rows
-  end
-  if monitor then
-    raise("thread.list: monitoring the threads is not simulated yet")
-  end
-  request("console.write", RULE .. HEADER .. RULE)
-  for _, row in next, rows do
-    local percent = row.used_stack * 100 // row.stack_size
-    request("console.write", format(ROW, row.thid, row.type, row.name, row.status, row.core, row.prio,
-      row.stack_size, row.free_stack, row.used_stack, percent))
   end
 end
 
