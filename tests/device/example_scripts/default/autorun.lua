@@ -1,0 +1,2 @@
+os.loglevel(os.LOG_ALL)
+dofile("machine.lua")
