@@ -53,7 +53,9 @@ from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
 from simulator.signatures import SigningKey
 from simulator.units import NS_PER_S
-from simulator.wifi import AccessPoint, Air, EthernetPort, Signal, Step
+from simulator.wifi import AccessPoint, Air, Authenticator, EthernetPort, Signal, Step
+from simulator.wifi.air import WpsOffer
+from simulator.wifi.provisioning import PIN_DIGITS, WPS_WALK_NS, is_wps_pin
 
 if TYPE_CHECKING:
     import ssl
@@ -158,12 +160,15 @@ class World:
         channel: int = 1,
         rssi_dbm: int = -50,
         signal: Signal | None = None,
+        authenticator: Authenticator | None = None,
     ) -> AccessPoint:
         """Put up an access point, received with ``rssi_dbm``, or with a ``signal`` that changes (`vary_signal`).
 
-        `simulator.wifi.Air` has everything else it can do.
+        With an ``authenticator`` it has WPA2 Enterprise. `simulator.wifi.Air` has everything else it can do.
         """
-        point = self.air.add(AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm))
+        point = self.air.add(
+            AccessPoint(ssid, password, channel=channel, rssi_dbm=rssi_dbm, authenticator=authenticator)
+        )
         if signal is not None:
             self.vary_signal(point, signal)
         return point
@@ -206,6 +211,20 @@ class World:
                 if point not in self.air:
                     return
                 self.air.set_rssi(point, step.rssi_dbm)
+
+    def press_wps(self, point: AccessPoint, pin: str | None = None) -> None:
+        """Press the WPS button of an access point, or type a station's PIN into it; it counts for two minutes.
+
+        Raises `UsageError` for a PIN with a wrong check digit.
+        """
+        if pin is not None and not is_wps_pin(pin):
+            raise UsageError(f"WPS PIN {pin!r}: it has {PIN_DIGITS} digits, of which the last checks the others")
+        self._nursery.start_soon(self._offer_wps, point, self.air.offer_wps(point, pin))
+
+    async def _offer_wps(self, point: AccessPoint, offer: WpsOffer) -> None:
+        await trio.sleep(WPS_WALK_NS / NS_PER_S)
+        if point.wps is offer:
+            self.air.end_wps(point)
 
     def add_beacon(self, beacon: Beacon) -> Advertiser:
         """Hang a Bluetooth beacon on the wall; returns what can be turned up, turned down and taken away again.

@@ -361,7 +361,7 @@ class App:
         kernel = self.kernel
         assert kernel is not None
         if self._console.waits_for_input and kernel.is_quiet and self._bench.is_quiet and self._drivers.is_quiet:
-            if not self._net.has_callback or self._driver.settled:
+            if self._driver.settled or not (self._net.has_callback or self._driver.is_provisioning):
                 self._idle()
             else:
                 kernel.at(self._now_ns() + _NETWORK_POLL_NS, lambda: None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, NamedTuple, TypeAlias
 
 import trio
@@ -24,6 +25,7 @@ from simulator.wifi import (
     Air,
     AuthMode,
     Emac,
+    Enterprise,
     EthernetPort,
     NetEvent,
     ScanRecord,
@@ -38,6 +40,7 @@ from simulator.wifi.driver import ANY_CANT_CONNECT, ANY_CONNECTED, CALLBACKS_MAX
 from simulator.wifi.esp_wifi import AccessPointConfig, EspWifiCode, EspWifiError
 from simulator.wifi.events import Emit
 from simulator.wifi.netif import IpInfo, Netif
+from simulator.wifi.provisioning import SmartConfigMessage, wps_pin
 from simulator.wifi.standard import PASSPHRASE_BYTES_MIN, PASSWORD_BYTES_MAX, SSID_BYTES_MAX, c_string
 
 Callback: TypeAlias = Callable[[str, str], Awaitable[None]]
@@ -52,6 +55,12 @@ LOOKUP_PAUSE_S: Final = 0.5
 DEFAULT_DNS: Final = ("8.8.8.8", "8.8.4.4")
 """What a static address without name servers gets."""
 
+SMART_CONFIG_ACK_S: Final = 0.5
+"""How often a board looks whether it has an address, and how long it then tells the phone (our choice)."""
+ENTERPRISE_NAME_BYTES_MAX: Final = 128
+"""``ANONYMOUS_ID_LEN_MAX`` and ``USERNAME_LEN_MAX`` of ESP-IDF (``eap.c``)."""
+_PIN_MAX: Final = 9_999_999
+
 NO_MAC: Final = "00:00:00:00:00:00"
 
 _TOO_SHORT: Final = "if provided the password must have more than 7 characters"
@@ -65,6 +74,14 @@ _WIFI_ERRORS: Final = {
     EspWifiCode.SSID: "InvalidSSID",
 }
 """``wifi_check_error``: ESP-IDF's codes to the exceptions of the driver ``wifi``."""
+
+
+class WpsKind(IntEnum):
+    """``wps_type_t``."""
+
+    DISABLE = 0
+    PBC = 1
+    PIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +172,15 @@ class NetDriver:
         self._events = self._stack.events
         self._radio = self._stack.radio
         self._wire = self._stack.wire
+        self._nursery = nursery
+        self._rng = rng.child("wifi provisioning")
         self._lua_callback: Callback | None = None
+        self._wps_kind: int = WpsKind.DISABLE
+        self._wps_pin: str | None = None
+        self._on_wps_pin: Callable[[str], None] = lambda _pin: None
+        self._linking = trio.CancelScope()
+        self._is_linked = False
+        self._stack.on_wps = self._do_about_wps
         if remote_syslog:
             self.register_callback(_remote_syslog)
 
@@ -181,7 +206,12 @@ class NetDriver:
         Not settled: an attempt to join, the pause before the next, a scan, the search for an address, a cable that
         has not been noticed, a lost access point that has not been missed. An endless reconnect never settles.
         """
-        return self._stack.settled
+        return self._stack.settled and not (self._is_linked and self.connected())
+
+    @property
+    def is_provisioning(self) -> bool:
+        """Whether WPS or SmartConfig look for an access point, or SmartConfig joins it."""
+        return self._wps_kind != WpsKind.DISABLE or self._radio.smart_config.is_active
 
     async def aclose(self) -> None:
         """Cut the power: everything stops, and the board is gone from the air, the wire and the network."""
@@ -210,6 +240,7 @@ class NetDriver:
         config = StationConfig(c_string(ssid, SSID_BYTES_MAX), c_string(password, PASSWORD_BYTES_MAX), channel)
         with _wifi_errors():
             self._radio.configure_station(config)
+        self._radio.station.enterprise = None
         self._status.change(set_=Status.WIFI_SETUP)
         StaticAddress(ip, mask, gw, dns1, dns2).apply(netifs.station)
         await self._stack.let_event_task_run()
@@ -230,6 +261,35 @@ class NetDriver:
         with _wifi_errors():
             self._radio.configure_access_point(AccessPointConfig(ssid, password, channel or 1, auth, hidden))
         self._status.change(set_=Status.WIFI_SETUP)
+
+    async def wf_setup_enterprise(
+        self,
+        ssid: str,
+        enterprise: Enterprise,
+        ip: int = 0,
+        mask: int = 0,
+        gw: int = 0,
+        dns1: int = 0,
+        dns2: int = 0,
+        powersave: int = 0,
+        channel: int = 0,
+    ) -> None:
+        """``net.wf.setup(net.wf.mode.STAENT, ...)``: as `wf_setup_station`, for WPA2 Enterprise. APSTA stays APSTA.
+
+        Raises `DriverError` ``wifi`` InvalidArg if identity or user name have more than `ENTERPRISE_NAME_BYTES_MAX`.
+        """
+        self._status.change(clear=Status.WIFI_SETUP)
+        if self._status.has(Status.WIFI_INITED) and self._radio.mode is WifiMode.AP:
+            await self._leave_mode()
+        netifs = self._install_radio(WifiMode.STA)
+        with _wifi_errors():
+            self._radio.configure_station(StationConfig(c_string(ssid, SSID_BYTES_MAX), channel=channel))
+        if max(len(name.encode()) for name in (enterprise.identity, enterprise.username)) > ENTERPRISE_NAME_BYTES_MAX:
+            raise DriverError("wifi", "InvalidArg")
+        self._radio.station.enterprise = enterprise
+        self._status.change(set_=Status.WIFI_SETUP)
+        StaticAddress(ip, mask, gw, dns1, dns2).apply(netifs.station)
+        await self._stack.let_event_task_run()
 
     async def wf_start(self, sync: bool = False) -> None:
         """``net.wf.start``: switch the radio on; with ``sync``, as a station, wait until it is connected or cannot.
@@ -261,6 +321,10 @@ class NetDriver:
         """``net.wf.stop``: switch the radio off. Raises `DriverError` ``wifi`` NotSetup."""
         if not self._status.has(Status.WIFI_SETUP):
             raise DriverError("wifi", "NotSetup")
+        self._radio.station.enterprise = None  # also for the next start
+        self._wps_kind = WpsKind.DISABLE
+        self._radio.wps.stop()
+        self._stop_smart_config()
         if self._status.has(Status.WIFI_STARTED):
             self._status.change(clear=Status.WIFI_STARTED)
             with _wifi_errors():
@@ -299,6 +363,89 @@ class NetDriver:
                 self._radio.uninstall()
                 self._status.change(clear=Status.WIFI_INITED)
         return records
+
+    async def wf_start_wps(self, kind: int, pin_made: Callable[[str], None]) -> None:
+        """``wifi_wps``: start the station and let it look for an access point, again and again until one lets it in.
+
+        ``pin_made`` is told the PIN that somebody has to type into the access point. With DISABLE it only starts.
+        """
+        self._status.change(clear=Status.WIFI_SETUP)
+        await self._stop_for_good()
+        self._wps_kind, self._on_wps_pin = kind, pin_made
+        await self._start_anew(WifiMode.STA)
+        if kind != WpsKind.DISABLE:
+            self._search_by_wps()
+
+    def _search_by_wps(self) -> None:
+        self._wps_pin = wps_pin(self._rng.integer(0, _PIN_MAX)) if self._wps_kind == WpsKind.PIN else None
+        with _wifi_errors():
+            self._radio.start_wps(self._wps_pin, now_ns())
+        self._stack.models_changed()
+
+    def _do_about_wps(self, event: SystemEvent) -> None:
+        """What ``event_handler`` does about the messages of WPS before it connects."""
+        match event:
+            case SystemEvent.STA_WPS_ER_SUCCESS:
+                self._wps_kind = WpsKind.DISABLE
+            case SystemEvent.STA_WPS_ER_FAILED | SystemEvent.STA_WPS_ER_TIMEOUT:
+                if self._wps_kind != WpsKind.DISABLE:
+                    self._search_by_wps()
+            case SystemEvent.STA_WPS_ER_PIN:
+                assert self._wps_pin is not None
+                self._on_wps_pin(self._wps_pin)
+
+    async def wf_start_smart_config(self, found: Callable[[str, str], None], done: Callable[[str], None]) -> None:
+        """``wifi_smartconfig``: start the station and let it listen for a phone.
+
+        ``found`` is told name and password of the access point that it shall join, ``done`` the phone's address when it
+        has joined and told the phone so.
+        """
+        self._status.change(clear=Status.WIFI_SETUP)
+        mode = self._radio.mode if self._status.has(Status.WIFI_INITED) else WifiMode.STA
+        await self._stop_for_good()
+        self._stop_smart_config()
+        self._radio.on_smart_config = lambda message: self._nursery.start_soon(self._link, message, found, done)
+        await self._start_anew(WifiMode.APSTA if mode.has_access_point else WifiMode.STA)
+        await trio.sleep(SCAN_WARM_UP_S)
+        with _wifi_errors():
+            self._radio.disconnect()
+            self._radio.start_smart_config(now_ns())
+        self._stack.models_changed()
+
+    async def _link(
+        self, message: SmartConfigMessage, found: Callable[[str, str], None], done: Callable[[str], None]
+    ) -> None:
+        with self._linking:
+            self._radio.disconnect()
+            self._radio.configure_station(StationConfig(message.ssid, message.password))
+            with suppress(EspWifiError):  # nobody looks at what esp_wifi_connect returns
+                self._radio.connect(now_ns())
+            self._stack.models_changed()
+            found(message.ssid, message.password)
+            self._is_linked = True
+            while not self.connected():
+                await trio.sleep(SMART_CONFIG_ACK_S)
+            await trio.sleep(SMART_CONFIG_ACK_S)
+            done(message.phone_address)
+            self._stop_smart_config()
+
+    def _stop_smart_config(self) -> None:
+        self._linking.cancel()
+        self._linking = trio.CancelScope()
+        self._is_linked = False
+        self._radio.smart_config.stop()
+
+    async def _stop_for_good(self) -> None:
+        if self._status.has(Status.WIFI_INITED):
+            await self._leave_mode()
+
+    async def _start_anew(self, mode: WifiMode) -> None:
+        self._install_radio(mode)
+        self._status.change(set_=Status.WIFI_SETUP)
+        with _wifi_errors():
+            self._radio.start()
+        await self._stack.let_event_task_run()
+        self._status.change(set_=Status.WIFI_STARTED)
 
     def wf_stat(self) -> InterfaceStat:
         """``net.wf.stat``: the station's interface, or in the mode AP the access point's. No MAC unless started."""

@@ -112,6 +112,8 @@ class NetStack:
         self.status = StatusWord()
         self.events = EventGroup()
         self.handlers: list[Handler] = []
+        self.on_wps: Callable[[SystemEvent], None] = lambda _event: None
+        """Told of every message before anything is done about it; it looks at those of WPS."""
         self.radio = EspWifi(
             air,
             station_mac=interface_mac(base_mac, 0),
@@ -157,6 +159,8 @@ class NetStack:
             or station.state.is_connecting
             or station.is_scanning
             or station.misses_beacons
+            or self.radio.wps.is_answered
+            or self.radio.smart_config.is_answered
             or any(netif.is_waiting for netif in self.netifs.all)
             or (self.wire is not None and self.wire.is_settling)
         )
@@ -252,6 +256,7 @@ class NetStack:
     async def _handle(self, event: SystemEvent) -> None:
         self._do_default(event, now_ns())
         reaction = self._event_handler.react(event)
+        self.on_wps(event)
         self._create_link_local(event, now_ns())
         self.models_changed()
         if reaction.pause_ns:
@@ -320,7 +325,7 @@ class NetStack:
 
     @property
     def _models(self) -> Iterator[Timed]:
-        yield self.radio.station
+        yield from self.radio.models
         if self.netifs is not None:
             yield from self.netifs.all
         if self.wire is not None:
@@ -363,7 +368,7 @@ class NetStack:
         return loss < 1 and (not loss or self._rng.uniform(0.0, 1.0) >= loss)
 
     def _air_changed(self) -> None:
-        self.radio.station.air_changed(now_ns())
+        self.radio.air_changed(now_ns())
         self.models_changed()
 
     def _cable_changed(self) -> None:

@@ -5,12 +5,13 @@ A model: it has state but no clock, is synchronous, and is told the time and giv
 then `wifi.station_states` and `wifi.station`, then `wifi.driver` for the driver of Lua RTOS on top.
 """
 
-from simulator.wifi.air import AccessPoint, Air, ScanRecord
+from simulator.wifi.air import AccessPoint, Air, Authenticator, Enterprise, ScanRecord
 from simulator.wifi.dhcp_client import DhcpClient, DhcpState
 from simulator.wifi.driver import EventHandler, NetEvent, Status, StatusWord
 from simulator.wifi.ethernet import Emac, EthernetPort, SpiEthernet
 from simulator.wifi.events import SystemEvent
 from simulator.wifi.lan import NO_ADDRESS, Lan, Lease, pack_ip, unpack_ip
+from simulator.wifi.provisioning import SmartConfigMessage
 from simulator.wifi.radio import link_quality
 from simulator.wifi.signal import Fading, Signal, SignalPath, Step
 from simulator.wifi.standard import AuthMode, DisconnectReason, SecondChannel, WifiMode
@@ -23,10 +24,12 @@ __all__ = [
     "AccessPoint",
     "Air",
     "AuthMode",
+    "Authenticator",
     "DhcpClient",
     "DhcpState",
     "DisconnectReason",
     "Emac",
+    "Enterprise",
     "EthernetPort",
     "EventHandler",
     "Fading",
@@ -37,6 +40,7 @@ __all__ = [
     "SecondChannel",
     "Signal",
     "SignalPath",
+    "SmartConfigMessage",
     "SpiEthernet",
     "Station",
     "StationConfig",

@@ -6,9 +6,9 @@ stations that listen learn of it. The air knows no time: how long a station take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from simulator.errors import UsageError
 from simulator.wifi.lan import Lan
@@ -22,20 +22,63 @@ from simulator.wifi.standard import (
 )
 from simulator.wifi.subscribers import Subscribers
 
+if TYPE_CHECKING:
+    from simulator.wifi.provisioning import SmartConfigMessage
+
 CHANNEL_MAX: Final = 14
 
 _BSSID_PREFIX: Final = "02:4c:54"
 """Locally administered, so that no real device has it."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WpsOffer:
+    """An access point lets somebody in by WPS: who has this PIN, or whoever comes, if the button was pressed."""
+
+    pin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """What a station has for WPA2 Enterprise. Certificates are the contents of files, empty if there is none."""
+
+    identity: str = ""
+    username: str = ""
+    password: str = ""
+    ca_certificate: bytes = b""
+    client_certificate: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticator:
+    """The server behind an access point with WPA2 Enterprise.
+
+    ``users`` are names and passwords, ``client_certificates`` those of stations that need none. A station that knows
+    another ``ca_certificate`` than the server's does not trust it. Certificates are compared, not checked.
+    """
+
+    users: Mapping[str, str] = field(default_factory=dict)
+    client_certificates: frozenset[bytes] = frozenset()
+    ca_certificate: bytes = b""
+
+    def lets_in(self, station: Enterprise | None) -> bool:
+        """Return whether both sides are content with each other."""
+        if station is None or (station.ca_certificate and station.ca_certificate != self.ca_certificate):
+            return False
+        if station.client_certificate:
+            return station.client_certificate in self.client_certificates
+        return station.username in self.users and self.users[station.username] == station.password
+
+
 class AccessPoint:
     """An access point and the network behind it.
 
-    ``auth`` is OPEN without a password and WPA2_PSK with one, unless given. ``bssid`` and ``lan`` are given by the
-    `Air` when it is added, unless given here: a number, and the network that all such access points share. Every
-    station receives it with ``rssi_dbm``, or weaker while the `Air` dampens it. ``stations_max`` stations can join;
-    ``stations`` holds the MAC addresses of those that have, in the order in which they came. Everybody may read the
-    attributes, only the `Air` changes them. Raises `UsageError` for values that no access point can have.
+    ``auth`` is WPA2_ENTERPRISE with an ``authenticator``, OPEN without a password and WPA2_PSK with one, unless given.
+    ``bssid`` and ``lan`` are given by the `Air` when it is added, unless given here: a number, and the network that all
+    such access points share. Every station receives it with ``rssi_dbm``, or weaker while the `Air` dampens it.
+    ``stations_max`` stations can join; ``stations`` holds the MAC addresses of those that have, in the order in which
+    they came; ``wps`` says whether it lets somebody in that way. Everybody may read the attributes, only the `Air`
+    changes them. Raises `UsageError` for values that no access point can have.
     """
 
     def __init__(
@@ -51,8 +94,11 @@ class AccessPoint:
         lan: Lan | None = None,
         bssid: str | None = None,
         stations_max: int = 32,
+        authenticator: Authenticator | None = None,
     ) -> None:
-        if auth is None:
+        if auth is None and authenticator is not None:
+            auth = AuthMode.WPA2_ENTERPRISE
+        elif auth is None:
             auth = AuthMode.WPA2_PSK if password else AuthMode.OPEN
         if not 1 <= len(ssid.encode("utf-8", "surrogateescape")) <= SSID_BYTES_MAX:
             raise UsageError(f"SSID {ssid!r}: an SSID has 1 to {SSID_BYTES_MAX} bytes")
@@ -68,6 +114,8 @@ class AccessPoint:
         self.hidden: Final = hidden
         self.lan = lan
         self.stations_max: Final = stations_max
+        self.authenticator: Final = authenticator if authenticator is not None else Authenticator()
+        self.wps: WpsOffer | None = None
         self.bssid = bssid or ""
         self.strength_dbm = rssi_dbm
         self.ceiling_dbm: int | None = None
@@ -121,6 +169,8 @@ class Air:
         self._points: dict[str, AccessPoint] = {}
         self._subscribers = Subscribers()
         self._numbered = 0
+        self.smart_config: SmartConfigMessage | None = None
+        """What a phone sends for stations that listen to SmartConfig."""
 
     def __iter__(self) -> Iterator[AccessPoint]:
         return iter(tuple(self._points.values()))
@@ -173,6 +223,22 @@ class Air:
     def set_password(self, point: AccessPoint, password: str) -> None:
         """Change the password of ``point``. Who is joined stays so; the next to join has to know it."""
         point.password = password
+        self._subscribers.tell()
+
+    def offer_wps(self, point: AccessPoint, pin: str | None = None) -> WpsOffer:
+        """Press the WPS button of ``point``, or type the PIN of a station into it, until it is ended."""
+        point.wps = offer = WpsOffer(pin)
+        self._subscribers.tell()
+        return offer
+
+    def end_wps(self, point: AccessPoint) -> None:
+        """Let nobody in by WPS any more."""
+        point.wps = None
+        self._subscribers.tell()
+
+    def send_smart_config(self, message: SmartConfigMessage | None) -> None:
+        """Let a phone send ``message`` from now on; None: it stops."""
+        self.smart_config = message
         self._subscribers.tell()
 
     def hears(self, point: AccessPoint) -> bool:

@@ -10,6 +10,7 @@ access point without an SSID is an invalid SSID; a second scan while one is unde
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -18,9 +19,11 @@ from simulator.rng import Rng
 from simulator.wifi.air import CHANNEL_MAX, AccessPoint, Air
 from simulator.wifi.events import Emit, Post, SystemEvent
 from simulator.wifi.lan import Lan
+from simulator.wifi.provisioning import SmartConfigMessage, SmartConfigReceiver, WpsEnrollee
 from simulator.wifi.standard import AuthMode, WifiMode
 from simulator.wifi.station import Station, StationConfig
 from simulator.wifi.station_states import StationState
+from simulator.wifi.timed import Timed
 
 SOFT_AP_ADDRESS: Final = "192.168.4.1"
 SOFT_AP_NETMASK: Final = "255.255.255.0"
@@ -76,6 +79,10 @@ class EspWifi:
         self._access_point_config = AccessPointConfig()
         self._access_point: AccessPoint | None = None
         self.station = Station(air, station_mac, rng=rng, post=post, emit=emit, ignore_bssid=access_point_mac)
+        self.wps = WpsEnrollee(air, found=self._configure_from, post=post, emit=emit)
+        self.smart_config = SmartConfigReceiver(air, found=lambda message: self.on_smart_config(message), emit=emit)
+        self.on_smart_config: Callable[[SmartConfigMessage], None] = lambda _message: None
+        """Told when a phone has been understood."""
 
     @property
     def mode(self) -> WifiMode:
@@ -142,6 +149,8 @@ class EspWifi:
         if not self._started:
             return
         self._started = False
+        self.wps.stop()
+        self.smart_config.stop()
         if self.station.state is not StationState.OFF:
             self.station.stop()
         if self._access_point is not None:
@@ -150,13 +159,45 @@ class EspWifi:
         self._emit("wifi.stop")
 
     def connect(self, now_ns: int) -> None:
-        """``esp_wifi_connect``: begin an attempt. Raises NOT_INIT, NOT_STARTED, CONN (attempt or connection), SSID."""
+        """``esp_wifi_connect``: begin an attempt. Raises NOT_INIT, NOT_STARTED, CONN (attempt or connection), SSID.
+
+        While WPS has the station there is no connection either (our choice).
+        """
         self._check_started()
-        if self.station.state is not StationState.IDLE:
+        if self.station.state is not StationState.IDLE or self.wps.is_active:
             raise EspWifiError(EspWifiCode.CONN)
         if not self.station.config.ssid:
             raise EspWifiError(EspWifiCode.SSID)
         self.station.connect(now_ns)
+
+    def disconnect(self) -> None:
+        """``esp_wifi_disconnect``. Raises NOT_INIT, NOT_STARTED."""
+        self._check_started()
+        self.station.disconnect()
+
+    def start_wps(self, pin: str | None, now_ns: int) -> None:
+        """``esp_wifi_wps_enable`` and ``esp_wifi_wps_start``, with a PIN or by the button. Raises NOT_STARTED."""
+        self._check_started()
+        self.station.disconnect()
+        self.wps.start(pin, now_ns)
+
+    def start_smart_config(self, now_ns: int) -> None:
+        """``esp_smartconfig_start``. Raises NOT_STARTED."""
+        self._check_started()
+        self.smart_config.start(now_ns)
+
+    def _configure_from(self, point: AccessPoint) -> None:
+        self.station.configure(StationConfig(point.ssid, point.password, point.channel))
+
+    def air_changed(self, now_ns: int) -> None:
+        """Look again at who is there."""
+        self.station.air_changed(now_ns)
+        self.smart_config.air_changed(now_ns)
+
+    @property
+    def models(self) -> tuple[Timed, ...]:
+        """What does things by itself."""
+        return (self.station, self.wps, self.smart_config)
 
     def scan(self, now_ns: int) -> None:
         """``esp_wifi_scan_start``. Raises NOT_INIT, NOT_STARTED, or STATE while an attempt or a scan is under way."""
@@ -168,6 +209,8 @@ class EspWifi:
     def vanish(self) -> None:
         """Be gone from one moment to the next, as when the power is cut."""
         self.station.vanish()
+        self.wps.stop()
+        self.smart_config.stop()
         if self._access_point is not None:
             self._take_down()
         self._started = self._installed = False

@@ -27,7 +27,7 @@ from typing import Final
 from simulator.links import LinkQuality
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
-from simulator.wifi.air import AccessPoint, Air, ScanRecord
+from simulator.wifi.air import AccessPoint, Air, Enterprise, ScanRecord
 from simulator.wifi.events import Emit, Post, SystemEvent
 from simulator.wifi.radio import SILENCE, link_quality
 from simulator.wifi.scan import Sweep, scan_plan
@@ -37,6 +37,9 @@ from simulator.wifi.timed import earliest
 
 KEY_DERIVATION_NS: Final = 560 * NS_PER_MS
 """Passphrase to key, 4096 rounds of SHA-1 in software; done once for each pair of SSID and passphrase."""
+
+ENTERPRISE_NS: Final = NS_PER_S
+"""What 802.1X takes on top of the handshake: TLS on this chip, and a server. Our choice."""
 
 BEACON_INTERVAL_NS: Final = 102_400 * NS_PER_US
 BEACONS_MISSED_MAX: Final = 60
@@ -71,7 +74,9 @@ class StationConfig:
     channel: int = 0
 
 
-def refusal(state: StationState, point: AccessPoint, password: str) -> DisconnectReason | None:
+def refusal(
+    state: StationState, point: AccessPoint, password: str, enterprise: Enterprise | None = None
+) -> DisconnectReason | None:
     """Return why ``point`` turns a station down in the phase ``state``, or None if it lets it go on.
 
     A key that is wrong is not among the reasons in the handshake: the access point just stays silent. That a WEP
@@ -85,7 +90,8 @@ def refusal(state: StationState, point: AccessPoint, password: str) -> Disconnec
             return DisconnectReason.ASSOC_TOOMANY
         if point.auth.uses_passphrase and not password:
             return DisconnectReason.ASSOC_FAIL
-    if state is StationState.HANDSHAKING and point.auth is AuthMode.WPA2_ENTERPRISE:
+    is_enterprise = state is StationState.HANDSHAKING and point.auth is AuthMode.WPA2_ENTERPRISE
+    if is_enterprise and not point.authenticator.lets_in(enterprise):
         return DisconnectReason.IEEE_802_1X_AUTH_FAILED
     return None
 
@@ -118,6 +124,8 @@ class Station:
         self._failure: DisconnectReason | None = None
         self.records: tuple[ScanRecord, ...] = ()
         self.scan_was_aborted = False
+        self.enterprise: Enterprise | None = None
+        """What it has for WPA2 Enterprise, if that is enabled."""
 
     @property
     def state(self) -> StationState:
@@ -203,6 +211,12 @@ class Station:
         self._attempt = self._config
         self._search = Sweep(scan_plan(joined=False, first_channel=self._attempt.channel or self._channel), now_ns)
 
+    def disconnect(self) -> None:
+        """Leave the access point, or give up the attempt that is under way."""
+        if self._state is StationState.CONNECTED or self._state.is_connecting:
+            self._search = None
+            self._fail(DisconnectReason.ASSOC_LEAVE)
+
     def scan(self, now_ns: int) -> None:
         """Begin a scan of all channels; SCAN_DONE is posted when it ends and the result is in `records`."""
         self.scan_was_aborted = False
@@ -281,12 +295,14 @@ class Station:
                 begin_ns += KEY_DERIVATION_NS
         phase = PHASES[self._state]
         self._phase_began_ns = begin_ns
-        self._failure = refusal(self._state, point, self._attempt.password)
+        self._failure = refusal(self._state, point, self._attempt.password, self.enterprise)
         if self._failure is None and not self._is_answered(point):
             self._failure = phase.timeout_reason
             self._due_ns = begin_ns + phase.timeout_ns
         else:
             self._due_ns = begin_ns + phase.takes_ns
+            if self._state is StationState.HANDSHAKING and self.enterprise and point.auth is AuthMode.WPA2_ENTERPRISE:
+                self._due_ns += ENTERPRISE_NS
 
     def _is_answered(self, point: AccessPoint) -> bool:
         """Whether the access point's answer in this phase reaches the station."""

@@ -10,8 +10,10 @@ from simulator.wifi import (
     BEACON_TIMEOUT_NS,
     AccessPoint,
     Air,
+    Authenticator,
     AuthMode,
     DisconnectReason,
+    Enterprise,
     Station,
     StationConfig,
     StationState,
@@ -19,7 +21,7 @@ from simulator.wifi import (
 )
 from simulator.wifi.radio import SILENCE
 from simulator.wifi.scan import SCAN_NS
-from simulator.wifi.station import KEY_DERIVATION_NS
+from simulator.wifi.station import ENTERPRISE_NS, KEY_DERIVATION_NS
 from simulator.wifi.station_states import TRANSITIONS, StationInput, next_state
 
 MS = 1_000_000
@@ -383,3 +385,30 @@ def test_whatever_is_connecting_or_connected_can_fail_and_is_idle_then() -> None
 
 def test_reasons_are_numbers_of_the_header() -> None:
     assert [DisconnectReason.BEACON_TIMEOUT, DisconnectReason.AUTH_FAIL, DisconnectReason.AUTH_EXPIRE] == [200, 202, 2]
+
+
+CERTIFICATE, AUTHORITY, OTHER = b"-- certificate --", b"-- authority --", b"-- other --"
+SCHOOL = Authenticator(users={"anna": "secret"}, client_certificates=frozenset({CERTIFICATE}), ca_certificate=AUTHORITY)
+
+
+@pytest.mark.parametrize(
+    ("enterprise", "is_let_in"),
+    [
+        (Enterprise("anonymous", "anna", "secret"), True),
+        (Enterprise("anonymous", "anna", "secret", AUTHORITY), True),
+        (Enterprise("anonymous", "anna", "secret", OTHER), False),
+        (Enterprise("anonymous", "anna", "wrong"), False),
+        (Enterprise("anna", password="secret"), False),
+        (Enterprise("anonymous", client_certificate=CERTIFICATE), True),
+        (Enterprise("anonymous", ca_certificate=AUTHORITY, client_certificate=CERTIFICATE), True),
+        (Enterprise("anonymous", "anna", "secret", client_certificate=OTHER), False),
+    ],
+)
+def test_both_sides_of_enterprise_have_to_be_content(recorder: Any, enterprise: Enterprise, is_let_in: bool) -> None:
+    bench = Bench(recorder, AccessPoint("school", authenticator=SCHOOL))
+    bench.station.enterprise = enterprise
+    bench.connect("school")
+    assert bench.let_it_end() == (120 + 10 + 10 + 30) * MS + ENTERPRISE_NS
+    assert (bench.station.access_point is not None) is is_let_in
+    if not is_let_in:
+        assert bench.reason() == "802_1X_AUTH_FAILED"

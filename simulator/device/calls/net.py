@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.console import Level
 from simulator.device.calls import CallGroup, bytes_of, call, text_of
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.timers import CallbackQueue
@@ -98,6 +99,7 @@ class NetCalls(CallGroup):
         if mode != WifiMode.STA:
             raise DriverError("wifi", "InvalidArg")
         await self._driver.wf_setup_station(text_of(ssid), text_of(password), *address)
+        self._console.log(Level.DEBUG, b"wpa2 enterprise disabled\n")
 
     @call("net.wf.setup_ap")
     async def _wf_setup_ap(

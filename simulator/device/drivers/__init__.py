@@ -36,6 +36,7 @@ _WHERE: Final = {
     "stepper": "stepper.StepperDriver",
     "touch": "touch.TouchDriver",
     "uart": "uart.UartDriver",
+    "wifi": "wifi.WifiDriver",
 }
 """The first word of a request, and the class in this package that carries it out."""
 

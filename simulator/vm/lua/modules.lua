@@ -36,6 +36,9 @@ end
 -- Modules within others that have a file of ours, which returns them.
 local INNER_FILES = {["net.http"] = "net_http", ["net.service.sntp"] = "net_sntp"}
 
+-- Functions of ours that some builds lack, by their path: only the catalogue knows which.
+K.optional_functions = {}
+
 -- Add to a module what the catalogue has and our file has not.
 local function complete_module(contents)
   local path = paths[contents]
@@ -47,7 +50,7 @@ local function complete_module(contents)
     end
     local member = path .. "." .. name
     if kind == "function" then
-      value = not_simulated(member)
+      value = K.optional_functions[member] or not_simulated(member)
     elseif kind == "table" then
       value = INNER_FILES[member] and K.library(INNER_FILES[member]) or K.module(member, {})
     end

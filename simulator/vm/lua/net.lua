@@ -114,13 +114,28 @@ end
 
 local wf = {}
 local AP, APSTA, STAENT = 2, 3, 999
+local TIME_CHECK_DEFAULT = 2
+
+-- The arguments after the name of the access point: identity, user name, password, the files of the authority's
+-- certificate, the station's own and its key, the key's password, the check of dates, then as for a station.
+local function setup_enterprise(ssid, ...)
+  local values = {select(3, ...)}
+  for i = 3, 9 do
+    values[i - 2] = arg.optional(arg.string, i, values[i - 2], "")
+  end
+  values[8] = arg.optional(arg.integer, 10, values[8], TIME_CHECK_DEFAULT)
+  for i = 11, 17 do
+    values[i - 2] = arg.optional(arg.integer, i, values[i - 2], 0)
+  end
+  request("wifi.setup_enterprise", ssid, unpack(values, 1, 15))
+end
 
 function wf.setup(...)
-  local mode, ssid = arg.integer(1, ...), arg.string(2, select(2, ...))
+  local mode, ssid, password = arg.integer(1, ...), arg.string(2, select(2, ...)), arg.string(3, select(3, ...))
   if mode == STAENT then
-    raise("net.wf.setup: enterprise authentication (STAENT) is not simulated yet")
+    setup_enterprise(ssid, ...)
+    return
   end
-  local password = arg.string(3, select(3, ...))
   if mode == AP or mode == APSTA then
     local powersave, channel = optional_integers(4, 5, ...)
     local hidden = arg.optional(arg.boolean, 6, (select(6, ...)), false)
@@ -176,6 +191,19 @@ function wf.stat(as_table)
     write("  ip6 address %s\r\n", ip6)
   end
   write("\r\n")
+end
+
+local PUSH_BUTTON = 1
+
+K.optional_functions["net.wf.startwps"] = function(...)
+  local kind = arg.optional(arg.integer, 1, (...), PUSH_BUTTON)
+  local f = kind ~= PUSH_BUTTON and arg["function"](2, select(2, ...)) or nil
+  K.callbacks[request("wifi.start_wps", kind)] = f and {f}
+end
+
+function wf.startsc(...)
+  local f = arg["function"](1, ...)
+  K.callbacks[request("wifi.start_smart_config")] = {f}
 end
 
 net.wf = K.module("net.wf", wf)
