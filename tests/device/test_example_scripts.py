@@ -23,6 +23,7 @@ from simulator.hardware.parts.actuators import NeoPixels
 from simulator.hardware.parts.display_parts import ScreenPart
 from simulator.hardware.parts.i2c_parts import Eeprom
 from simulator.mqtt.packets import Publish
+from simulator.wifi import SmartConfigMessage
 from tests.device.mqtt_broker import Broker
 from tests.device.stage import PROMPT, Stage, on_stage
 from tests.device.test_sntp import NOON, POOL, answer
@@ -340,15 +341,36 @@ async def network(stage: Stage) -> None:
 
 @example(
     f"{EXAMPLES}/esp-touch.lua",
+    needs="the access point CITILAB, and a phone that tells of it",
+    outcome="prints what the phone says, and keeps it in NVS; the board joins",
+)
+async def told_by_a_phone(stage: Stage) -> None:
+    stage.world.add_access_point(*ACCESS_POINT)
+    await start(stage)
+    await stage.wait(1)
+    stage.world.air.send_smart_config(SmartConfigMessage(*ACCESS_POINT, "192.168.1.77"))
+    await stage.wait(20)
+    assert shown(stage) == ["SSID: CITILAB", "PASS: wifi@citilab", "Remote IP: 192.168.1.77"]
+    kept = await press(stage, b'print(nvs.read("wifi", "name"), nvs.read("wifi", "pass"), net.connected())\r')
+    assert "\nCITILAB\twifi@citilab\ttrue\r\n" in kept
+
+
+@example(
     f"{EXAMPLES}/wps-pin.lua",
-    needs="a telephone, or an access point with WPS",
-    outcome="stops at its first call: neither SmartConfig nor WPS is simulated yet",
+    needs="an access point with WPS",
+    outcome="prints the PIN, and the board joins when it has been typed into the access point",
     board="ADAFRUIT-HUZZAH32",
 )
-async def provisioning(stage: Stage) -> None:
+async def typed_into_the_access_point(stage: Stage) -> None:
+    access_point = stage.world.add_access_point(*ACCESS_POINT)
     await start(stage)
-    await stage.board.finished()
-    assert re.search(r"net\.wf\.start(sc|wps) is not simulated yet", stage.console)
+    await stage.wait(1)
+    (line,) = shown(stage)
+    sentence = re.fullmatch(r"Enter the PIN (\d{8}) on your router\.", line)
+    assert sentence is not None
+    stage.world.press_wps(access_point, sentence[1])
+    await stage.wait(60)
+    assert len(access_point.stations) == 1
 
 
 # -- radio ------------------------------------------------------------------------------------------------------------
