@@ -1,19 +1,21 @@
 """A logic trace: every edge on every wire from the moment it is started, and its export as a value change dump (VCD).
 
-Signals are named by their pins, and once more by what the parts call theirs: ``board.GPIO26`` is ``led1.pin``, too. A
-wire that a part puts voltages on also has them, as ``GPIO36_mV``. A VCD file is what waveform viewers such as GTKWave
-and PulseView open (IEEE 1364-2005, 18.2).
+Signals are named by their pins, and once more by the parts there: ``board.GPIO26`` is ``parts.led1``, too, and of a
+part with several pins ``parts.air_scl``. A wire that a part puts voltages on also has them, as ``GPIO36_mV``. A VCD
+file is what waveform viewers such as GTKWave and PulseView open (IEEE 1364-2005, 18.2).
 """
 
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from simulator.hardware.bench import Bench
 from simulator.hardware.wire import SUPPLY_MV, Edge, Watcher, Wave, Wire
 
+_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_]")
 _IDENTIFIER_BASE: Final = 94  # the printable characters from ! on
 _FIRST_PRINTABLE: Final = 33
 
@@ -63,8 +65,7 @@ class Trace(Watcher):
         yield "$version LuaTwin $end"
         yield "$timescale 1 ns $end"
         yield from self._scope("board", {f"GPIO{gpio}": gpio for gpio in self._pins}, digital, analogue)
-        for name, part in self._bench.parts.items():
-            yield from self._scope(name, part.pins, digital, analogue)
+        yield from self._scope("parts", self._signals_of_parts, digital, analogue)
         yield "$enddefinitions $end"
         changes = [self._digital_changes(gpio, code, end_ns) for gpio, code in digital.items()]
         changes += [self._analogue_changes(gpio, code) for gpio, code in analogue.items()]
@@ -83,6 +84,17 @@ class Trace(Watcher):
     def _pins(self) -> list[int]:
         """Every pin on a wire that is traced."""
         return sorted({gpio for wire in self._bench.wires for gpio in wire.gpios} | {*self._levels})
+
+    @property
+    def _signals_of_parts(self) -> dict[str, int]:
+        """The pins of the parts, by names without characters that mean something in a VCD file or to its readers."""
+        signals: dict[str, int] = {}
+        for name, part in self._bench.parts.items():
+            pins = part.pins
+            for pin, gpio in pins.items():
+                signal = name if len(pins) == 1 else f"{name}_{pin}"
+                signals[_UNUSUAL.sub("_", signal)] = gpio
+        return signals
 
     def _scope(
         self, name: str, signals: Mapping[str, int], digital: Mapping[int, str], analogue: Mapping[int, str]

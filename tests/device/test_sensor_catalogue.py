@@ -88,6 +88,6 @@ def test_a_switch_tells_of_every_change_and_is_read_at_any_time(
 
 def test_every_sensor_of_the_catalogue_is_tried() -> None:
     # These have a file of their own: test_sensor_streams.py.
-    elsewhere = {"ANALOG_JOYSTICK", "GPS", "HALL_FLOW", "KEY_MATRIX_4_4", "SDS011"}
+    elsewhere = {"ANALOG_JOYSTICK", "GPS", "HALL_FLOW", "KEY_MATRIX_4_4", "REL_ROT_ENCODER", "SDS011"}
     tried = {row[0].split("'")[1] for row in (*MEASURED, *SWITCHED)}
     assert tried | elsewhere == {kind.id for kind in CATALOGUE}

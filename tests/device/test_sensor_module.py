@@ -43,6 +43,8 @@ THERMOMETERS = [
         ("s = sensor.attach('DHT11', 4) t = sensor.attach('DHT11', 4)", "gpio4 is used by rmt0"),
         ("s = sensor.attach('GPS', 1) t = sensor.attach('SDS011', 1)", "uart1 is used by sensor0"),
         ("s = sensor.attach('GPS', 1) t = sensor.attach('DHT11', 13)", "gpio13 is used by uart1"),
+        ("sensor.attach('REL_ROT_ENCODER', -1, -1, -1)",
+         "436207617:invalid pin (a and b pins are required)"),
         ("sensor.attach('DS1820', 0, 1)", "184549376:can't setup (invalid pin)"),
         ("sensor.attach('DS1820', 32, 1)", "184549376:can't setup (invalid pin)"),
         ("for pin = 12, 16 do pcall(sensor.attach, 'DS1820', pin, 1) end sensor.attach('DS1820', 17, 1)",

@@ -87,6 +87,24 @@ def test_every_key_of_a_matrix_is_found_by_its_line_and_row() -> None:
         assert "gpio25 is used by sensor0" in await stage.type(b"print(pcall(pwm.attach, 25, 1000, 0))\r")
 
 
+def test_an_encoder_tells_its_direction_with_every_step() -> None:
+    script = """
+        s = sensor.attach("REL_ROT_ENCODER", 25, 26, 27)
+        s:callback(function(news) print(news.dir, news.val, news.sw) end)
+    """
+
+    @on_bare(script, {"type": "ky-040", "name": "knob", "clk": 25, "dt": 26, "sw": 27})
+    async def play(stage: Stage) -> None:
+        assert await told(stage, 0.1, "knob", rotate=2) == ["1\t1\tnil", "1\t2\tnil"]
+        assert await told(stage, 0.1, "knob", rotate=-1) == ["-1\t1\tnil"]
+        # No step: the direction is 0, which is something else than it was.
+        assert await told(stage, 0.1, "knob", pressed=1) == ["0\tnil\t1"]
+        assert "0\t1\t1\r\n" in await stage.type(b"print(s:read('all'))\r")
+        assert "gpio25 is used by encoder0" in await stage.type(b"print(pcall(pwm.attach, 25, 1000, 0))\r")
+        await stage.type(b"s:detach() p = pwm.attach(25, 1000, 0)\r")
+        assert await told(stage, 0.1, "knob", rotate=1) == []
+
+
 def test_a_flow_meter_counts_twenty_pulses_the_first_time_from_its_first() -> None:
     # 120 pulses per second for a litre per minute, as the driver takes it.
     part = {"type": "hall-flow", "name": "flow", "pin": 26, "k": 120, "flow": 0}

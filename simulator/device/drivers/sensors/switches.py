@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from simulator.device.drivers.adc import AdcDriver
+from simulator.device.drivers.encoder import Encoder, EncoderDriver
 from simulator.device.drivers.floats import divided, round_single
 from simulator.device.drivers.pio import check_direction
 from simulator.device.drivers.sensors.analog import VDD_MV
@@ -143,6 +144,36 @@ class HallFlow(Sensor):
             self._count, self._last = 0, counter
 
 
+class RelativeRotaryEncoder(Sensor):
+    """An encoder with a button, of the driver of encoders. A direction is told with every step, as if it were new."""
+
+    id: ClassVar = "REL_ROT_ENCODER"
+    interfaces: ClassVar = tuple(
+        Interface(Kind.GPIO, name, is_own=True, is_auto=True) for name in ("A", "B", "SW")
+    )  # fmt: skip
+    provides: ClassVar = (Value("dir", "int"), Value("val", "int"), Value("sw", "int"))
+    _encoder: Encoder
+
+    def setup(self) -> Work[None]:
+        """Take the pins."""
+        yield from ()
+        a, b, button = (self.gpio(number) for number in range(3))
+        self._encoder = self.shared.driver(EncoderDriver).setup(a, b, button, self._turned)
+
+    def unsetup(self) -> None:
+        """Give them back."""
+        self.shared.driver(EncoderDriver).unsetup(self._encoder)
+
+    def _turned(self, direction: int, counter: int, button: int) -> None:
+        before = list(self.data)
+        self.data[:] = [direction, counter, button]
+        for latch, value in zip(self.latches, before, strict=True):
+            latch.value = value
+        if counter != before[1]:
+            self.latches[0].value = 0
+        self.hub.changed(self)
+
+
 _REPEAT: Final = (Value("repeat", "int"), Value("repeat delay", "int"), Value("repeat rate", "int"))
 _REPEAT_AT_FIRST: Final = (1, 1500, 500)
 _REST_MS: Final = 10
@@ -255,5 +286,6 @@ class KeyMatrix(ScanningSensor):
 
 
 SENSORS: Final = (
-    Am412, AnalogJoystick, HallFlow, HallSwitch, KeyMatrix, PushSwitch, ThreeWaySwitch, TiltSwitch, ToggleSwitch,
+    Am412, AnalogJoystick, HallFlow, HallSwitch, KeyMatrix, PushSwitch, RelativeRotaryEncoder, ThreeWaySwitch,
+    TiltSwitch, ToggleSwitch,
 )  # fmt: skip
