@@ -175,12 +175,18 @@ def test_a_bme280_measures_what_it_is_set_to() -> None:
 
     def read(register: int, count: int) -> bytes:
         steps: list[Step] = [Start(), Write(0xEC), Write(register), Start(), Write(0xED), *[Read(True)] * count, Stop()]
-        return bytes(bus.run(steps, speed_hz=400_000, at_ns=0).data)
+        return bytes(bus.run(steps, speed_hz=400_000, at_ns=table.now_ns).data)
 
     run(0xF2, 1)
     run(0xF4, 0b001_001_01)
     calibration = Calibration.unpack(read(0x88, 26), read(0xE1, 7))
     assert calibration == Calibration()
+    # It takes 9.3 ms at most, and says so meanwhile.
+    table.wait_ms(9)
+    assert read(0xF3, 2) == bytes([8, 0b001_001_01])
+    assert read(0xF7, 3) == b"\x80\x00\x00"
+    table.wait_ms(0.3)
+    assert read(0xF3, 2) == bytes([0, 0b001_001_00])
     data = read(0xF7, 8)
     pressure = int.from_bytes(data[0:3], "big") >> 4
     temperature = int.from_bytes(data[3:6], "big") >> 4

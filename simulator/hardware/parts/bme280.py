@@ -15,10 +15,17 @@ from typing import ClassVar, Final, Literal, NamedTuple
 from simulator.hardware.i2c import I2cDevice
 from simulator.hardware.parts.i2c_parts import I2cPart, RegisterDevice
 from simulator.hardware.parts.part import Control
+from simulator.units import NS_PER_US
 
 CHIP_ID: Final = 0x60
 _ID, _RESET, _CTRL_HUM, _STATUS, _CTRL_MEAS, _DATA = 0xD0, 0xE0, 0xF2, 0xF3, 0xF4, 0xF7
 _CALIBRATION_1, _CALIBRATION_2 = 0x88, 0xE1
+_MEASURING: Final = 8
+"""The bit of the status register that says so."""
+_MEASURE_US: Final = 1250
+_SAMPLE_US: Final = 2300
+_SETTLE_US: Final = 575
+"""How long a measurement takes at most (data sheet, appendix B): in any case, for each sample, and for two of three."""
 
 
 class Calibration(NamedTuple):
@@ -135,6 +142,8 @@ class _Bme280Device(RegisterDevice):
         self._part = part
         self._calibration = Calibration()
         self._measured: tuple[float, ...] = ()
+        self._ready_ns: int | None = None
+        """When the measurement is over that is going on."""
         self._reset()
 
     def _reset(self) -> None:
@@ -145,19 +154,30 @@ class _Bme280Device(RegisterDevice):
         self.registers[_ID] = CHIP_ID
         self.registers[_DATA : _DATA + 8] = b"\x80\x00\x00\x80\x00\x00\x80\x00"
         self._measured = ()
+        self._ready_ns = None
 
     def written(self, register: int, value: int, at_ns: int) -> None:
-        del at_ns
         if register == _RESET:
             self._reset()
         elif register == _CTRL_MEAS and value & 3 in (1, 2):
-            self._measure()
-            self.registers[_CTRL_MEAS] &= ~3  # a forced measurement, after which it sleeps again
+            self._ready_ns = at_ns + self._duration_ns
+            self.registers[_STATUS] |= _MEASURING
+
+    @property
+    def _duration_ns(self) -> int:
+        settings = (self.registers[_CTRL_MEAS] >> 5, self.registers[_CTRL_MEAS] >> 2 & 7, self.registers[_CTRL_HUM] & 7)
+        samples = [1 << setting - 1 if setting else 0 for setting in settings]
+        settling = sum(bool(count) for count in samples[1:])
+        return (_MEASURE_US + _SAMPLE_US * sum(samples) + _SETTLE_US * settling) * NS_PER_US
 
     def refresh(self, at_ns: int) -> None:
-        del at_ns
         if self.registers[_CTRL_MEAS] & 3 == 3:
             self._measure()
+        elif self._ready_ns is not None and at_ns >= self._ready_ns:
+            self._ready_ns = None
+            self._measure()
+            self.registers[_CTRL_MEAS] &= ~3  # a forced measurement, after which it sleeps again
+            self.registers[_STATUS] &= ~_MEASURING
 
     def _measure(self) -> None:
         """Fill the data registers; a value that is switched off reads as the middle of the scale."""
