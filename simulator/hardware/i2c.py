@@ -101,6 +101,8 @@ class I2cBus:
         self._sda = sda
         self._addressed: I2cDevice | None = None
         self._expects_address = False
+        self._left_at = (1, 1)
+        """The levels of clock and data as the last steps left them: in the middle of a transfer they are not high."""
 
     def run(self, steps: Iterable[Step], *, speed_hz: int, at_ns: int) -> Transfer:
         """Carry out the steps, up to the first byte that nobody acknowledges."""
@@ -109,7 +111,7 @@ class I2cBus:
         if not (scl.level(at_ns) and sda.level(at_ns)):
             transfer.ending = Ending.STUCK
             return transfer
-        drawing = _Drawing(at_ns, NS_PER_S // speed_hz, is_wanted=scl.is_watched)
+        drawing = _Drawing(at_ns, NS_PER_S // speed_hz, self._left_at, is_wanted=scl.is_watched)
         for step in steps:
             match step:
                 case Start():
@@ -135,6 +137,7 @@ class I2cBus:
         if scl.is_watched:
             scl.show(drawing.clock)
             sda.show(drawing.data)
+        self._left_at = drawing.levels
         return transfer
 
     def _write(self, byte: int, scl: Wire, sda: Wire, at_ns: int) -> bool:
@@ -158,12 +161,19 @@ class I2cBus:
 class _Drawing:
     """The time that goes by, and the edges of both wires if somebody wants them."""
 
-    def __init__(self, at_ns: int, bit_ns: int, *, is_wanted: bool) -> None:
+    def __init__(self, at_ns: int, bit_ns: int, levels: tuple[int, int], *, is_wanted: bool) -> None:
         self.now_ns = at_ns
         self.clock: list[Edge] = []
         self.data: list[Edge] = []
         self._bit_ns = bit_ns
+        self._levels = levels
         self._is_wanted = is_wanted
+
+    @property
+    def levels(self) -> tuple[int, int]:
+        """Clock and data as they are left."""
+        clock, data = self._levels
+        return (self.clock[-1][1] if self.clock else clock, self.data[-1][1] if self.data else data)
 
     def start(self) -> None:
         """Data falls while the clock is high."""
@@ -196,5 +206,5 @@ class _Drawing:
             self.now_ns += self._bit_ns
 
     def _put(self, edges: list[Edge], after_ns: int, level: int) -> None:
-        if (edges[-1][1] if edges else 1) != level:
+        if (edges[-1][1] if edges else self._levels[edges is self.data]) != level:
             edges.append((self.now_ns + after_ns, level))

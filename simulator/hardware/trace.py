@@ -2,14 +2,16 @@
 
 Signals are named by their pins, and once more by the parts there: ``board.GPIO26`` is ``parts.led1``, too, and of a
 part with several pins ``parts.air_scl``. A wire that a part puts voltages on also has them, as ``GPIO36_mV``. A VCD
-file is what waveform viewers such as GTKWave and PulseView open (IEEE 1364-2005, 18.2).
+file is what waveform viewers such as GTKWave and PulseView open (IEEE 1364-2005, 18.2). Each name is a signal of its
+own there, because not every reader understands two names for one.
 """
 
 from __future__ import annotations
 
 import heapq
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulator.hardware.bench import Bench
@@ -53,22 +55,30 @@ class Trace(Watcher):
             self._voltages.setdefault(wire.gpios[0], []).append((at_ns, millivolts))
 
     def vcd(self, end_ns: int | None = None) -> Iterator[str]:
-        """Yield the lines of a VCD file with everything until ``end_ns``, by default now. Times are nanoseconds."""
-        end_ns = self._bench.now_ns() if end_ns is None else end_ns
+        """Yield the lines of a VCD file with everything until ``end_ns``, by default all. Times are nanoseconds."""
+        end_ns = self._end_ns if end_ns is None else end_ns
         for wire in self._bench.wires:
             if wire.gpios[0] not in self._levels and wire.gpios[0] not in self._waves:  # it has not changed
                 self._levels[wire.gpios[0]] = [(self._started_ns, wire.level(end_ns))]
-        gpios = sorted({*self._levels, *self._waves})
-        codes = [_identifier(number) for number in range(len(gpios) + len(self._analogue))]
-        digital = dict(zip(gpios, codes, strict=False))
-        analogue = dict(zip(self._analogue, codes[len(gpios) :], strict=True))
+        scopes = {"board": {f"GPIO{gpio}": gpio for gpio in self._pins}, "parts": self._signals_of_parts}
+        codes = map(_identifier, itertools.count())
+        digital: dict[int, list[str]] = {}
+        analogue: dict[int, list[str]] = {}
         yield "$version LuaTwin $end"
         yield "$timescale 1 ns $end"
-        yield from self._scope("board", {f"GPIO{gpio}": gpio for gpio in self._pins}, digital, analogue)
-        yield from self._scope("parts", self._signals_of_parts, digital, analogue)
+        for scope, signals in scopes.items():
+            yield f"$scope module {scope} $end"
+            for signal, gpio in signals.items():
+                traced_as = self._bench.wire(gpio).gpios[0]
+                digital.setdefault(traced_as, []).append(next(codes))
+                yield f"$var wire 1 {digital[traced_as][-1]} {signal} $end"
+                if traced_as in self._voltages:
+                    analogue.setdefault(traced_as, []).append(next(codes))
+                    yield f"$var real 64 {analogue[traced_as][-1]} {signal}_mV $end"
+            yield "$upscope $end"
         yield "$enddefinitions $end"
-        changes = [self._digital_changes(gpio, code, end_ns) for gpio, code in digital.items()]
-        changes += [self._analogue_changes(gpio, code) for gpio, code in analogue.items()]
+        changes = [self._digital_changes(gpio, its_codes, end_ns) for gpio, its_codes in digital.items()]
+        changes += [self._analogue_changes(gpio, its_codes) for gpio, its_codes in analogue.items()]
         now_ns = -1
         for at_ns, change in heapq.merge(*changes, key=_moment):
             if at_ns > end_ns:
@@ -79,6 +89,16 @@ class Trace(Watcher):
             yield change
         if now_ns < end_ns:
             yield f"#{end_ns}"
+
+    @property
+    def _end_ns(self) -> int:
+        """Now, or when the last thing happened: the Lua thread that did it may be ahead."""
+        noted: list[Sequence[tuple[int, object]]] = [
+            *self._levels.values(),
+            *self._waves.values(),
+            *self._voltages.values(),
+        ]
+        return max([self._bench.now_ns(), *(moments[-1][0] for moments in noted)])
 
     @property
     def _pins(self) -> list[int]:
@@ -96,29 +116,15 @@ class Trace(Watcher):
                 signals[_UNUSUAL.sub("_", signal)] = gpio
         return signals
 
-    def _scope(
-        self, name: str, signals: Mapping[str, int], digital: Mapping[int, str], analogue: Mapping[int, str]
-    ) -> Iterator[str]:
-        """Yield the declarations of signals by names that are those of their pins."""
-        yield f"$scope module {name} $end"
-        for signal, gpio in signals.items():
-            traced_as = self._bench.wire(gpio).gpios[0]
-            yield f"$var wire 1 {digital[traced_as]} {signal} $end"
-            if traced_as in analogue:
-                yield f"$var real 64 {analogue[traced_as]} {signal}_mV $end"
-        yield "$upscope $end"
-
-    @property
-    def _analogue(self) -> list[int]:
-        return sorted(self._voltages)
-
-    def _digital_changes(self, gpio: int, code: str, end_ns: int) -> Iterator[tuple[int, str]]:
+    def _digital_changes(self, gpio: int, codes: Sequence[str], end_ns: int) -> Iterator[tuple[int, str]]:
         for at_ns, level in self._edges(gpio, end_ns):
-            yield at_ns, f"{level}{code}"
+            for code in codes:
+                yield at_ns, f"{level}{code}"
 
-    def _analogue_changes(self, gpio: int, code: str) -> Iterator[tuple[int, str]]:
+    def _analogue_changes(self, gpio: int, codes: Sequence[str]) -> Iterator[tuple[int, str]]:
         for at_ns, millivolts in sorted(self._voltages[gpio], key=_moment):
-            yield at_ns, f"r{millivolts:g} {code}"
+            for code in codes:
+                yield at_ns, f"r{millivolts:g} {code}"
 
     def _edges(self, gpio: int, end_ns: int) -> Iterator[Edge]:
         """Yield the changes of a signal in order, those of pulse trains included."""

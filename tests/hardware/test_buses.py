@@ -144,7 +144,7 @@ def clocked(clock: list[Edge], data: list[Edge]) -> list[int]:
 def test_the_edges_of_an_i2c_transfer_are_those_of_its_bits() -> None:
     from simulator.hardware.i2c import _Drawing
 
-    drawing, unseen = _Drawing(0, 2500, is_wanted=True), _Drawing(0, 2500, is_wanted=False)
+    drawing, unseen = _Drawing(0, 2500, (1, 1), is_wanted=True), _Drawing(0, 2500, (1, 1), is_wanted=False)
     for drawn in (drawing, unseen):
         drawn.start()
         drawn.byte(0xA2, acknowledged=True)

@@ -135,7 +135,7 @@ class SpiDriver(Driver):
         """Select a device, shift bytes out and in, and deselect it."""
         unit, slot = self._checked(device)
         selected, unit.selected = unit.selected, device
-        self.shared.gpio.set_latch(slot.cs, 0)
+        self._begin(unit, slot)
         received = self._transfer(device, data)
         self.shared.gpio.set_latch(slot.cs, 1)
         unit.selected = selected
@@ -236,6 +236,11 @@ class SpiDriver(Driver):
         unit.holder, unit.selected = task, handle.device
         slot = unit.slots[handle.device & 0xFF]
         assert slot is not None
+        self._begin(unit, slot)
+
+    def _begin(self, unit: _Unit, slot: _Slot) -> None:
+        """Let the clock rest where the mode wants it, and then select the device."""
+        self.shared.gpio.drive(unit.clk, slot.mode >> 1)
         self.shared.gpio.set_latch(slot.cs, 0)
 
     @call("spi.deselect")

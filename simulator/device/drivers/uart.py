@@ -297,7 +297,7 @@ class UartDriver(Driver):
 
     @call("uart.write")
     def _write(self, number: int, data: bytes) -> None:
-        self.shared.pay(0)
+        self.shared.pay()
         self._send(self._existing(number), data)
 
     @call("uart.read")
