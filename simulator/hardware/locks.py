@@ -1,7 +1,8 @@
 """Which driver uses which resource: the locks of Lua RTOS (``components/sys/sys/driver.c``).
 
 A lock belongs to a *unit* of a driver, such as ``pwm0`` or the bus ``i2c256``. Whoever wants a resource that another
-unit holds is refused, and loses everything that it held.
+unit holds is refused, and loses everything that it held. Pins can be locked, and units of i2c, owire, pwm, rmt and
+uart; what asks for a unit of another driver, such as adc or spi, always gets it, and nobody takes note.
 """
 
 from __future__ import annotations

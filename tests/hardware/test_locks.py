@@ -54,8 +54,8 @@ def test_the_listing_is_that_of_os_locks() -> None:
     locks = Locks()
     locks.take_gpio(I2C0, 22, "SDA")
     locks.take_gpio(PWM0, 3)
-    locks.take(Unit("sensor", 2), (Unit("adc", 4), "TMP36"))
+    locks.take(Unit("sensor", 2), (Unit("uart", 1), "GPS"))
     assert list(locks.listing()) == [
-        *("adc", "  adc4 locked by sensor2 (TMP36)", ""),
         *("gpio", "  gpio3 locked by pwm0", "  gpio22 locked by i2c0 (SDA)", ""),
+        *("uart", "  uart1 locked by sensor2 (GPS)", ""),
     ]

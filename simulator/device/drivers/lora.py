@@ -263,7 +263,7 @@ class LoraDriver(Driver):
             raise DriverError("lora", "InvalidFreq")
         log(f"lora gw: dr={rate}, sf={12 - rate}, freq={frequency_hz / 1e6:.1f} MHz")
         self.shared.driver(SpiDriver).setup(radio.spi, radio.cs, SPEED_HZ)
-        self.shared.locks.take(_OWNER, (Unit("spi", radio.spi), None), *self._control_pins)
+        self.shared.locks.take(_OWNER, *self._control_pins)
         log(f"lora gw: single gateway at spi{radio.spi}, pin cs=GPIO{radio.cs}")
         for number, gpio in enumerate(radio.dio):
             log(f"lora gw: DIO{number} IRQ attached, at pin GPIO{gpio}")
