@@ -165,6 +165,11 @@ class Kernel:
         assert self._current is not None
         return self._current
 
+    @property
+    def running(self) -> Task | None:
+        """The task whose request is being carried out, if one is and not by a waiting call."""
+        return self._current
+
     def now_ns(self) -> int:
         """Return the time of the Lua thread that runs now, which may be ahead of the world's; else the world's."""
         now_ns = self._world_ns()

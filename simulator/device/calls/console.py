@@ -68,6 +68,8 @@ class ConsoleCalls(CallGroup):
         self._readers: deque[Task] = deque()
         self._foreground: list[Reader] = []
         self._arrival, self._raw_end = trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot()
+        self._holder: Task | None = None
+        """Who has locked the port (``uart.lock``)."""
         self._held_output: list[tuple[bytes, Task | None]] = []
         self._on_interrupt: Callable[[], None] | None = None
         self.on_input: Callable[[], None] | None = None
@@ -76,7 +78,7 @@ class ConsoleCalls(CallGroup):
     def connect(self, kernel: Kernel) -> None:
         """Serve an interpreter that starts: nobody reads yet, and Ctrl-C is a byte like any other."""
         super().connect(kernel)
-        self._editor = self._on_interrupt = None
+        self._editor = self._on_interrupt = self._holder = None
         self._readers.clear()
         self._foreground.clear()
         self.input.has_interrupt_handler = False
@@ -92,16 +94,20 @@ class ConsoleCalls(CallGroup):
         self._foreground = [program for program in self._foreground if not program.is_over]
         return next((program for program in self._foreground if program.is_reading), None)
 
-    def write(self, data: bytes) -> None:
-        """Write as a program does: line feeds become CR LF, and the running Lua thread pays for the time."""
-        self.kernel.charge(self.send(data, ahead_ns=self.kernel.ahead_ns))
+    def write(self, data: bytes, *, writer: Task | None = None) -> None:
+        """Write as a program does: line feeds become CR LF, and the running Lua thread pays for the time.
 
-    def send(self, data: bytes, *, ahead_ns: int = 0) -> int:
+        ``writer`` is who writes, if it is not that thread.
+        """
+        self.kernel.charge(self.send(data, ahead_ns=self.kernel.ahead_ns, writer=writer))
+
+    def send(self, data: bytes, *, ahead_ns: int = 0, writer: Task | None = None) -> int:
         """Write as `write`, for a call that waits: return the nanoseconds it has to let pass.
 
-        ``ahead_ns`` is what it has to let pass already. During a file transfer the bytes wait for its end.
+        ``ahead_ns`` is what it has to let pass already. During a file transfer, and while somebody else has locked the
+        port, the bytes wait for the end of that.
         """
-        if self.input.raw:
+        if self._is_held_back(writer):
             self._held_output.append((data, None))
             return 0
         return self._uart.write(data, ahead_ns=ahead_ns)
@@ -120,17 +126,36 @@ class ConsoleCalls(CallGroup):
         if wait_ns:
             await trio.sleep(wait_ns / NS_PER_S)
 
-    # -- the raw wire ---------------------------------------------------------------------------------------------
+    # -- taking the port for oneself ------------------------------------------------------------------------------
+
+    def hold(self, holder: Task | None) -> None:
+        """Let ``holder`` alone write from now on, or everybody again; only `put_raw` does not heed it."""
+        self._holder = holder
+        if holder is None:
+            self._let_out()
+
+    def _is_held_back(self, writer: Task | None = None) -> bool:
+        """Whether ``writer``, by default who runs now, has to wait. (One who waits for a call writes in that call.)"""
+        holder, writer = self._holder, writer or self.kernel.running
+        is_locked = holder is not None and (holder.served is None if writer is None else writer is not holder)
+        return self.input.raw or is_locked
 
     async def begin_raw(self) -> None:
         """Take the console for a file transfer: received bytes are data, and what others write or transfer waits."""
-        while self.input.raw:
+        while self._is_held_back():
             await self._raw_end.park()
         self.input.raw = True
 
     def end_raw(self) -> None:
         """Give the console back, and write what had to wait."""
         self.input.raw = False
+        self._let_out()
+        self._serve_readers()
+
+    def _let_out(self) -> None:
+        """Write what had to wait, as far as nothing else keeps it back, and let the next transfer begin."""
+        if self._is_held_back():
+            return
         held, self._held_output = self._held_output, []
         for data, task in held:
             if task is None:
@@ -138,7 +163,6 @@ class ConsoleCalls(CallGroup):
             elif self.kernel.has(task):
                 self.kernel.sleep(task, self._uart.write(data))
         self._raw_end.unpark()
-        self._serve_readers()
 
     async def take_raw(self, count: int, timeout_ns: int) -> bytes:
         """Return up to ``count`` received bytes, at least one; ``b""`` if none comes in ``timeout_ns``."""
@@ -213,7 +237,7 @@ class ConsoleCalls(CallGroup):
             program.take(self.input.take(1))
         while self._editor is not None and len(self.input):
             task, editor = self._editor
-            self.write(editor.feed(self.input.take(1)[0]))
+            self.write(editor.feed(self.input.take(1)[0]), writer=task)
             if editor.outcome is not None:
                 self._editor = None
                 line = editor.line if editor.outcome is Outcome.LINE else None
@@ -221,7 +245,7 @@ class ConsoleCalls(CallGroup):
 
     @call("console.write")
     def _write(self, data: bytes) -> Any:
-        if self.input.raw:
+        if self._is_held_back():
             self._held_output.append((data, self.kernel.current))
             return WAIT
         self.write(data)

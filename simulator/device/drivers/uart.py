@@ -341,8 +341,8 @@ class UartDriver(Driver):
     def _lock(self, number: int) -> Any:
         port, task = self._checked(number), self.kernel.current
         if port.holder is None or port.holder is task:
-            port.holder = task
             port.depth += 1
+            self._give(port, task)
             return None
         port.waiting.append(task)
         return WAIT
@@ -355,9 +355,16 @@ class UartDriver(Driver):
         port.depth -= 1
         if port.depth:
             return
-        port.holder = None
+        self._give(port, None)
         while port.waiting and port.holder is None:
             task = port.waiting.popleft()
             if self.kernel.has(task):
-                port.holder, port.depth = task, 1
+                port.depth = 1
+                self._give(port, task)
                 self.kernel.answer(task, DONE)
+
+    def _give(self, port: _Port, holder: Task | None) -> None:
+        """Let somebody have the lock. Writing with ``uart.write`` does not heed it, but whoever prints does."""
+        port.holder = holder
+        if port is self._console:
+            self.shared.console.hold(holder)
