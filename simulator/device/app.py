@@ -7,7 +7,7 @@ The order of what is printed is that of ``components/sys/sys/sys_init.c``; its t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -29,7 +29,7 @@ from simulator.device.calls.programs import ProgramCalls
 from simulator.device.calls.running_app import RunningAppCalls
 from simulator.device.calls.sntp import SntpCalls
 from simulator.device.calls.sockets import SocketCalls
-from simulator.device.calls.system import DeviceClock, Identity, SystemCalls
+from simulator.device.calls.system import Identity, SystemCalls
 from simulator.device.calls.threads import MAIN_ID, ThreadCalls
 from simulator.device.calls.timers import TimerCalls
 from simulator.device.calls.transfer import TransferCalls
@@ -42,8 +42,9 @@ from simulator.device.kernel import Kernel, Task
 from simulator.device.log_file import LogFile
 from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
-from simulator.device.outcome import Outcome, Rerun, Restart, Wakeup
+from simulator.device.outcome import Outcome, Rerun, Restart
 from simulator.device.panic import abort_text
+from simulator.device.rtc_memory import RtcMemory
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse, mac_crc8
 from simulator.firmware import Manifest
@@ -106,16 +107,13 @@ class App:
         *,
         chip: FlashChip,
         uart: Uart,
-        clock: DeviceClock,
-        rtc_variables: dict[str, Any],
+        rtc: RtcMemory,
         air: Air,
         airwaves: Airwaves,
         interface: NetworkInterface,
         trust: Callable[[], ssl.SSLContext],
         port: EthernetPort,
         bench: Bench,
-        rtc_stack: list[tuple[str, Any]],
-        wakeup: Wakeup,
         rng: Rng,
         efuses: Efuses,
         now_ns: Callable[[], int],
@@ -128,7 +126,7 @@ class App:
         self.kernel: Kernel | None = None
         self._chip = chip
         self._uart = uart
-        self._clock = clock
+        self._clock = rtc.clock
         self._air = air
         self._interface = interface
         self._trust = trust
@@ -159,8 +157,8 @@ class App:
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
-        radio = Radio(airwaves, efuses.mac, rtc_variables, rng, emit)
-        shared = Shared(identity, bench, self._console, radio, rtc_stack=rtc_stack, wakeup=wakeup)
+        radio = Radio(airwaves, efuses.mac, rtc.variables, rng, emit)
+        shared = Shared(identity, bench, self._console, radio, rtc=rtc)
         self._drivers = Drivers(shared)
         self._net: NetCalls
         self._sntp: SntpCalls

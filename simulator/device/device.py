@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
@@ -23,9 +23,10 @@ from simulator.boot.log import BootLine, LogLevel, render_line
 from simulator.boot.reset import NORMAL_BOOT_MODE, STRAPS, ResetReason
 from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
 from simulator.device.app import App
-from simulator.device.calls.system import DeviceClock, Identity
+from simulator.device.calls.system import Identity
 from simulator.device.deep_sleep import sleep_deeply
-from simulator.device.outcome import NO_WAKEUP, DeepSleep, Hang, Outcome, Restart, Wakeup
+from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
+from simulator.device.rtc_memory import RtcMemory
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse
 from simulator.errors import FormatError, UsageError
@@ -69,19 +70,6 @@ class BootRecord:
     commit: str
     firmware: str
     """The documented id of the firmware."""
-
-
-@dataclass(slots=True)
-class RtcMemory:
-    """What deep sleep keeps. The clock also runs on through restarts."""
-
-    boot_count: int = 0
-    stack: list[tuple[str, Any]] = field(default_factory=list)
-    """What scripts have pushed with ``rtc.mem``."""
-    wakeup: Wakeup = NO_WAKEUP
-    clock: DeviceClock = field(default_factory=DeviceClock)
-    variables: dict[str, Any] = field(default_factory=dict)
-    """What drivers keep there (``RTC_DATA_ATTR``): any other reset than the one that ends deep sleep clears it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,12 +395,7 @@ class Device:
             return Hang(f"the app in {label} cannot run here: {error}")
         self._emit("boot.app", label=label, offset=offset, commit=manifest.commit)
         self.boots.append(BootRecord(reason, label, offset, manifest.commit, manifest.documented_id))
-        # RTC memory is loaded from the image again, except after deep sleep.
-        if reason is not ResetReason.DEEPSLEEP_RESET:
-            self._rtc.stack.clear()
-            self._rtc.wakeup = NO_WAKEUP
-            self._rtc.variables.clear()
-        self._rtc.boot_count = self._rtc.boot_count + 1 if reason is ResetReason.DEEPSLEEP_RESET else 1
+        self._rtc.start(reason)
         board = manifest.apply(self.board)
         where = self._surroundings
         self._app = App(
@@ -428,16 +411,13 @@ class Device:
             ),
             chip=self.chip,
             uart=self._uart,
-            clock=self._rtc.clock,
-            rtc_variables=self._rtc.variables,
+            rtc=self._rtc,
             air=where.air,
             airwaves=where.airwaves,
             interface=where.interface,
             trust=where.trust,
             port=where.port,
             bench=where.bench,
-            rtc_stack=self._rtc.stack,
-            wakeup=self._rtc.wakeup,
             rng=where.rng.child("app", str(len(self.boots))),
             efuses=self.efuses,
             now_ns=where.now_ns,

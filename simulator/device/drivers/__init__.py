@@ -28,14 +28,17 @@ _WHERE: Final = {
     "neopixel": "neopixel.NeopixelDriver",
     "pio": "pio.PioDriver",
     "pwm": "pwm.PwmDriver",
+    "rcswitch": "rcswitch.RcswitchDriver",
     "rtc": "rtc.RtcDriver",
     "sdisplay": "sdisplay.SdisplayDriver",
     "sensor": "sensor.SensorDriver",
     "servo": "servo.ServoDriver",
+    "sound": "sound.SoundDriver",
     "spi": "spi.SpiDriver",
     "stepper": "stepper.StepperDriver",
     "touch": "touch.TouchDriver",
     "uart": "uart.UartDriver",
+    "ulp": "ulp.UlpDriver",
     "wifi": "wifi.WifiDriver",
 }
 """The first word of a request, and the class in this package that carries it out."""

@@ -39,7 +39,7 @@ class CpuDriver(Driver):
 
     @call("cpu.wakeup")
     def _wakeup(self) -> tuple[Any, ...]:
-        return (int(self.shared.wakeup.cause), self.shared.wakeup.ext1_mask)
+        return (int(self.shared.rtc.wakeup.cause), self.shared.rtc.wakeup.ext1_mask)
 
     @call("cpu.speed")
     def _speed(self) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""pwm: channels of the LED controller (``components/sys/drivers/pwm.c``). servo is a user of it.
+"""pwm: channels of the LED controller (``components/sys/drivers/pwm.c``). servo and sound are users of it.
 
 Channels are handed out from the first free one. Two neighbours share a timer, so the second one to be attached sets
 the frequency of both and pauses the first until either is started.
@@ -134,6 +134,10 @@ class PwmDriver(Driver):
     @call("pwm.setfreq")
     def _set_frequency(self, number: int, frequency_hz: int) -> None:
         self.shared.pay()
+        self.set_frequency(number, frequency_hz)
+
+    def set_frequency(self, number: int, frequency_hz: int) -> None:
+        """Choose the frequency, for a neighbour on the same timer as well (``pwm_set_freq``)."""
         if frequency_hz <= 0:
             raise DriverError("pwm", "InvalidFrequency")
         channel = self._channels[number]

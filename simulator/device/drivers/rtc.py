@@ -35,7 +35,7 @@ class RtcDriver(Driver):
         return _HALF_BYTES - board.ulp_memory_bytes - _SYSTEM_BYTES - lora
 
     def _free_bytes(self) -> int:
-        stack = self.shared.rtc_stack
+        stack = self.shared.rtc.stack
         data = sum(_NUMBER_BYTES for kind, _ in stack if kind in ("integer", "float"))
         types = max(0, (len(stack) + 1) // 2 - 1)
         return self._size_bytes() - data - types
@@ -43,7 +43,7 @@ class RtcDriver(Driver):
     @call("rtc.push")
     def _push(self, kind: bytes, value: Any) -> None:
         self.shared.pay()
-        stack = self.shared.rtc_stack
+        stack = self.shared.rtc.stack
         needed = _NUMBER_BYTES if kind in (b"integer", b"float") else 0
         opens_a_byte = bool(stack) and len(stack) % 2 == 0
         # Of what needs no data the device takes ever more, over the data and beyond.
@@ -54,9 +54,9 @@ class RtcDriver(Driver):
     @call("rtc.pop")
     def _pop(self) -> tuple[Any, ...]:
         self.shared.pay()
-        if not self.shared.rtc_stack:
+        if not self.shared.rtc.stack:
             raise DriverError("rtc", "Empty")
-        return (self.shared.rtc_stack.pop()[1],)
+        return (self.shared.rtc.stack.pop()[1],)
 
     @call("rtc.refuse")
     def _refuse(self) -> None:

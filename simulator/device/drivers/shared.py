@@ -5,7 +5,7 @@ what those need that talk to the network.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
 
 import trio
 
@@ -20,8 +20,9 @@ from simulator.device.calls.system import Identity
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.kernel import Kernel, Task
 from simulator.device.net_driver import NetDriver
-from simulator.device.outcome import Restart, Wakeup
+from simulator.device.outcome import Restart
 from simulator.device.panic import exception_text
+from simulator.device.rtc_memory import RtcMemory
 from simulator.hardware import Bench, Locks, Unit
 from simulator.hardware.gpio import Gpio
 from simulator.network import NetworkInterface
@@ -80,17 +81,12 @@ class Shared:
         bench: Bench,
         console: ConsoleCalls,
         radio: Radio,
-        *,
-        rtc_stack: list[tuple[str, Any]],
-        wakeup: Wakeup,
+        rtc: RtcMemory,
     ) -> None:
         self.identity = identity
         self.board = identity.board
         self.radio = radio
-        self.rtc_stack = rtc_stack
-        """What scripts keep through deep sleep."""
-        self.wakeup = wakeup
-        """How the last deep sleep ended."""
+        self.rtc = rtc
         self.bench = bench
         self.console = console
         self.locks = _boot_locks(identity.board)
@@ -172,9 +168,9 @@ class Shared:
         self.kernel.charge(duration_ns)
         self.bench.advance(self.kernel.now_ns())
 
-    def log(self, message: str) -> None:
-        """Write a line that a driver logs for information."""
-        self.console.log(Level.INFO, message.encode())
+    def log(self, message: str, level: Level = Level.INFO) -> None:
+        """Write a line that a driver logs."""
+        self.console.log(level, message.encode())
 
     def esp_log(self, level: LogLevel, tag: str, text: str) -> None:
         """Write a line that ESP-IDF itself logs, if the build has lines of that level."""
