@@ -1,4 +1,4 @@
-"""encoder, as a script has it, with a knob that is turned."""
+"""encoder, and the sensor that is one, as a script has them, with a knob that is turned."""
 
 from __future__ import annotations
 
@@ -138,3 +138,9 @@ def test_a_handle_that_is_collected_frees_its_pins() -> None:
         print(pcall(pwm.attach, 26, 1000, 0))
     """
     assert lines(script)[0].startswith("true\tpwm.inst")
+
+
+def test_a_sensor_at_pins_that_are_none_is_refused_in_the_words_of_the_encoder() -> None:
+    assert error_of("sensor.attach('REL_ROT_ENCODER', 26, 24, -1)") == (
+        "436207617:invalid pin (B, must be an input PIN)"
+    )

@@ -1,8 +1,6 @@
 -- gdisplay: graphic displays (components/lua/modules/hw/gdisplay.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request, truncated = K.arg, K.request, K.truncated
 local format, lower = string.format, string.lower
 local next, pack, rawget, rawlen = next, table.pack, rawget, rawlen

@@ -1,8 +1,6 @@
 -- sdisplay: segment displays (components/lua/modules/hw/sdisplay.c).
 local K = ...
-if not K.handle_type then
-  K.library("handles")
-end
+K.needs("handles")
 local arg, request = K.arg, K.request
 local select = select
 
