@@ -157,7 +157,7 @@ class App:
         self._timers = TimerCalls(identity.board)
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
-        radio = Radio(airwaves, efuses.mac, rtc.variables, rng, emit)
+        radio = Radio(airwaves, efuses.mac, rng, emit)
         shared = Shared(identity, bench, self._console, radio, rtc=rtc)
         self._drivers = Drivers(shared)
         self._net: NetCalls

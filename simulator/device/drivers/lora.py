@@ -101,11 +101,10 @@ class LoraDriver(Driver):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        radio = self.shared.radio
         self._app_eui = bytes(EUI_BYTES)
         self._dev_eui = self.shared.identity.flash_unique_id if self.shared.board.read_flash_eui else bytes(EUI_BYTES)
         self._app_key = bytes(KEY_BYTES)
-        self._retained: Retained = radio.rtc_variables.setdefault(_RTC_VARIABLE, Retained())
+        self._retained: Retained = self.shared.rtc.variables.setdefault(_RTC_VARIABLE, Retained())
         self._mac: Mac | None = None
         self._adr = False
         self._rate = DataRate.SF12

@@ -45,14 +45,10 @@ _Driver = TypeVar("_Driver", bound="Driver")
 
 
 class Radio(NamedTuple):
-    """What a driver of a radio needs of the world: the media, who the board is, randomness, and its event log.
-
-    ``rtc_variables`` holds what the driver keeps through deep sleep.
-    """
+    """What a driver of a radio needs of the world: the media, who the board is, randomness, and its event log."""
 
     airwaves: Airwaves
     base_mac: bytes
-    rtc_variables: dict[str, Any]
     rng: Rng
     emit: Emit
 

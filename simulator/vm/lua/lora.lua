@@ -1,11 +1,7 @@
 -- lora: LoRaWAN nodes and gateways (components/lua/modules/middleware/lora.c).
 local K = ...
-if not K.driver_callback then
-  K.library("handles")
-end
-if not K.hex_text then
-  K.library("hex")
-end
+K.needs("handles")
+K.needs("hex")
 local arg, raise, request = K.arg, K.raise, K.request
 local from_hex, hex_text, to_hex = K.from_hex, K.hex_text, K.to_hex
 local next, rep, select = next, string.rep, select

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from simulator.c_numbers import divided, round_single
 from simulator.device.drivers.adc import AdcDriver
 from simulator.device.drivers.encoder import Encoder, EncoderDriver
-from simulator.device.drivers.floats import divided, round_single
 from simulator.device.drivers.pio import check_direction
 from simulator.device.drivers.sensors.analog import VDD_MV
 from simulator.device.drivers.sensors.sensor import (
