@@ -140,7 +140,7 @@ class App:
         self._log = Log(MASK_AT_BOOT[identity.board.log_level])
         self._slots = slots_of(identity.manifest, chip, identity.table, identity.running, efuses)
         drivers = _file_system_drivers(
-            identity.board, chip, bench, lambda: self._drivers.shared.locks, lambda: clock.epoch(self._time_ns())
+            identity.board, chip, bench, lambda: self._drivers.shared.locks, lambda: rtc.clock.epoch(self._time_ns())
         )
         self._mounts = Mounts(drivers, lambda *line: self._console.log(*line))
         self._console = ConsoleCalls(
