@@ -42,6 +42,7 @@ class Room:
 ROOMS = (
     Room("errors", Kind.PURE),
     Room("units", Kind.PURE),
+    Room("c_numbers", Kind.PURE),
     Room("events", Kind.PURE),
     Room("links", Kind.PURE),
     Room("flash_view", Kind.PURE),

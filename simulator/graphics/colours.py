@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.graphics.numbers import single
+from simulator.c_numbers import single
 
 
 def from_rgb(red: int, green: int, blue: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import cos, inf, sin
 from typing import Final
 
-from simulator.graphics.numbers import int16, int32, quotient, single
+from simulator.c_numbers import int16, int32, quotient, single
 from simulator.graphics.screen import Screen
 
 _RADIANS: Final = 0.01745329252

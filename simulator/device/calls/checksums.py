@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from typing import Any, Final
 
+from simulator.c_numbers import int32
 from simulator.device.calls import CallGroup, call
 from simulator.device.calls.files import FileCalls
 from simulator.filesystem import FileSystemError
@@ -48,7 +49,7 @@ class ChecksumCalls(CallGroup):
     @call("crc")
     def _crc(self, bits: int, data: bytes, start: int) -> Result:
         value = rom_crc(bits, data, start)
-        return (value - (value >> 31 << 32),)  # as a 32-bit integer of Lua
+        return (int32(value),)
 
     @call("md5.string")
     def _md5_string(self, data: bytes) -> Result:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import trio
 
+from simulator.c_numbers import int32
 from simulator.device.calls import CallGroup, bytes_of, call, text_of
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.kernel import WAIT, Kernel
@@ -361,7 +362,8 @@ class FileCalls(CallGroup):
             return ()
         usage = file_system.usage()
         self.pay()
-        return (_wrapped(usage.total_bytes - usage.used_bytes), _wrapped(usage.total_bytes))
+        # A large card counts over.
+        return (int32(usage.total_bytes - usage.used_bytes), int32(usage.total_bytes))
 
     @call("os.format")
     def _format(self, path: bytes) -> Result:
@@ -441,11 +443,6 @@ def _listing_line(entry: DirectoryEntry) -> str:
         date = datetime.fromtimestamp(entry.modified_s, UTC).strftime("%a %b %e %H:%M:%S %Y")
     kind, size = ("f", f"{entry.size_bytes:8d}") if entry.type is FileType.FILE else ("d", "       -")
     return f"{kind}\t{size}\t{date}\t{entry.name}\n"
-
-
-def _wrapped(count: int) -> int:
-    """Return a number of bytes as 32 bits with a sign hold it: a large card counts over."""
-    return (count + 2**31) % 2**32 - 2**31
 
 
 def _matches(name: str, pattern: str) -> bool:

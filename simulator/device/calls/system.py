@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.boards import Board
 from simulator.boot.reset import ResetReason
+from simulator.c_numbers import int32
 from simulator.console import Log, mask_of_levels
 from simulator.console.banner import VERSION
 from simulator.console.screen import CLEAR
@@ -152,7 +153,7 @@ class SystemCalls(CallGroup):
 
     @call("os.now")
     def _now(self) -> Result:
-        return (_int32(self._clock.epoch(self.kernel.now_ns())),)
+        return (int32(self._clock.epoch(self.kernel.now_ns())),)
 
     @call("os.clock")
     def _os_clock(self) -> Result:
@@ -167,7 +168,7 @@ class SystemCalls(CallGroup):
         except (ValueError, OverflowError):
             return (None,)
         epoch += ((day - 1) * 24 + hour) * 3600 + minute * 60 + second
-        return (epoch if epoch == _int32(epoch) else None,)
+        return (epoch if epoch == int32(epoch) else None,)
 
     @call("os.settime")
     def _settime(self, epoch: int) -> None:
@@ -248,7 +249,3 @@ class SystemCalls(CallGroup):
             raise LuaError("OTA partition not found, reset to factory settings is not possible")
         # It passes the absolute address as an offset into the partition, which is refused, and nobody looks.
         return self._end(Restart())
-
-
-def _int32(number: int) -> int:
-    return (number + 0x80000000) % 0x100000000 - 0x80000000

@@ -14,10 +14,10 @@ from contextlib import suppress
 from typing import ClassVar, Final
 
 from simulator.boards.schema import Display
+from simulator.c_numbers import quotient
 from simulator.device.drivers.i2c import MASTER, I2cDriver
 from simulator.device.drivers.shared import Shared
 from simulator.device.drivers.spi import READ, WRITE, SpiDriver
-from simulator.graphics.numbers import quotient
 from simulator.graphics.panel import MonoPanel, Panel
 from simulator.graphics.screen import (
     DIRECT_PIXELS_MAX,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from simulator.c_numbers import int8
 from simulator.device.calls import call
 from simulator.device.calls.timers import CallbackQueue
 from simulator.device.drivers.shared import Driver
@@ -136,7 +137,7 @@ class EncoderDriver(Driver):
     def _attach(self, a: int, b: int, sw: int, has_callback: bool) -> tuple[Any, ...]:
         self.shared.pay()
         number = self.shared.new_callback_id()
-        encoder = self._encoders[number] = self.setup(_int8(a), _int8(b), _int8(sw), None)
+        encoder = self._encoders[number] = self.setup(int8(a), int8(b), int8(sw), None)
         if has_callback:
             if self._queue is None:
                 self._queue = self.shared.new_queue("encoder", core=self.kernel.current.core, limit=_QUEUE)
@@ -158,8 +159,3 @@ class EncoderDriver(Driver):
     @call("encoder.collected")
     def _collected(self, number: int) -> None:
         self.unsetup(self._encoders.pop(number))
-
-
-def _int8(number: int) -> int:
-    """Return the eight bits that the device takes of a number."""
-    return (number + 0x80 & 0xFF) - 0x80

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
+from simulator.c_numbers import int8, single
 from simulator.console import Level
 from simulator.device.calls import call
 from simulator.device.drivers.display_controllers import CONTROLLERS, TAKES_ADDRESS, Controller
@@ -22,7 +23,6 @@ from simulator.graphics.colours import from_hsb, from_rgb
 from simulator.graphics.fonts import FONT_FILE, FontFileError, built_in, font_of_file
 from simulator.graphics.libraries import MissingLibraryError
 from simulator.graphics.metrics import FONT_DEFAULT
-from simulator.graphics.numbers import single
 from simulator.graphics.screen import LANDSCAPE_FLIP, Screen
 from simulator.graphics.text import NoFontError, Writer
 from simulator.vm.exceptions import DriverError, LuaError
@@ -439,7 +439,7 @@ class GdisplayDriver(Driver):
                 raise DriverError("gdisplay", "ImageError", "display only support 2 colors")
             else:
                 # What cannot be decoded leaves the display locked for ever.
-                images.draw_jpg(screen, x, y, data, from_rgb, scale_max=_int8(scale_max))
+                images.draw_jpg(screen, x, y, data, from_rgb, scale_max=int8(scale_max))
         except FileSystemError as error:
             raise DriverError("gdisplay", "ImageError", error.text) from error
         except images.ImageError as error:
@@ -512,7 +512,3 @@ class GdisplayDriver(Driver):
     def _setcal(self, x: int, y: int) -> None:
         controller, _ = self._display()
         controller.calibrate(x, y)
-
-
-def _int8(value: int) -> int:
-    return (value + 0x80 & 0xFF) - 0x80

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from simulator.c_numbers import single
 from simulator.device.calls import call
-from simulator.device.drivers.floats import single
 from simulator.device.drivers.pio import check_direction
 from simulator.device.drivers.shared import Driver
 from simulator.device.heap import heap_bytes

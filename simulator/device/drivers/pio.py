@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from simulator.c_numbers import int32
 from simulator.device.calls import call
 from simulator.device.drivers.shared import Driver
 from simulator.hardware import GPIOS, OUTPUTS
@@ -84,7 +85,7 @@ class PioDriver(Driver):
     def _port(self) -> tuple[Any, ...]:
         self.shared.pay()
         mask = sum(self.shared.gpio.read(gpio) << gpio for gpio in range(32) if gpio in GPIOS)
-        return (mask - (1 << 32) if mask >> 31 else mask,)
+        return (int32(mask),)
 
     @call("pio.invalid_pin")
     def _invalid_pin(self) -> None:

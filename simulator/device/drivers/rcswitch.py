@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
+from simulator.c_numbers import int32
 from simulator.console import Level
 from simulator.device.calls import call
 from simulator.device.calls.timers import CallbackQueue
@@ -158,7 +159,7 @@ class RcswitchDriver(Driver):
         received, self._received = self._received, None
         assert received is not None
         self._log(received)
-        return (_int32(received.code), received.bits, received.protocol, received.pulse_us)
+        return (int32(received.code), received.bits, received.protocol, received.pulse_us)
 
     def _log(self, received: Received) -> None:
         self.shared.log(
@@ -175,7 +176,7 @@ class RcswitchDriver(Driver):
             self.shared.log("rcswitch: cannot call lua, callback is empty", Level.ERR)
             self._received = None
         else:
-            values = (_int32(received.code), received.bits, received.protocol, received.pulse_us)
+            values = (int32(received.code), received.bits, received.protocol, received.pulse_us)
             listener.put(self._callback, *values)
 
     def _reported(self) -> None:
@@ -223,7 +224,3 @@ class RcswitchDriver(Driver):
         if self._receiver is not None:
             self.shared.pay(_SHUTDOWN_NS)
             self._listener = self._receiver = None
-
-
-def _int32(number: int) -> int:
-    return number - (1 << 32) if number >> 31 else number

@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from simulator.c_numbers import int8, int32, quotient, round_half_away
 from simulator.device.calls import call
-from simulator.device.drivers.floats import round_half_away
 from simulator.device.drivers.pwm import PwmDriver
 from simulator.device.drivers.shared import Driver
 from simulator.device.kernel import DONE, WAIT
@@ -78,7 +78,7 @@ class SoundDriver(Driver):
         try:
             if kind == PWM:
                 return _Generator(gpio, self.shared.driver(PwmDriver).setup(gpio, _FIRST_HZ, _DUTY))
-            gpio = (gpio + 0x80 & 0xFF) - 0x80
+            gpio = int8(gpio)
             if gpio not in _DAC_PINS:
                 return None
             self.shared.locks.take_gpio(_DAC_UNIT, gpio)
@@ -89,7 +89,7 @@ class SoundDriver(Driver):
     def _set_tempo(self, lower: int, beats_per_minute: int) -> object:
         if not beats_per_minute:
             return self.shared.crash("IntegerDivideByZero")
-        self._whole_ms = _int32(_quotient(60_000, beats_per_minute) * lower)
+        self._whole_ms = int32(quotient(60_000, beats_per_minute) * lower)
         return None
 
     @call("sound.timesignature")
@@ -142,8 +142,7 @@ class SoundDriver(Driver):
         if duration_ms is None:
             return self.shared.crash("IntegerDivideByZero")
         half_steps = 12 * (octave - 4) + _HALF_STEPS[text[0]] + half_tone
-        half_steps = (half_steps + 0x80 & 0xFF) - 0x80
-        return self._play(number, int(round_half_away(_FIRST_HZ * _HALF_STEP**half_steps)), duration_ms)
+        return self._play(number, int(round_half_away(_FIRST_HZ * _HALF_STEP ** int8(half_steps))), duration_ms)
 
     @call("sound.playtone")
     def _playtone(self, number: int, frequency_hz: int, duration_ms: int) -> Any:
@@ -164,7 +163,7 @@ class SoundDriver(Driver):
         divisor = _atoi(length)
         if not divisor:
             return None
-        duration_ms = _quotient(self._whole_ms, divisor)
+        duration_ms = quotient(self._whole_ms, divisor)
         return math.trunc(duration_ms * 1.5) if length.endswith(".") else duration_ms
 
     def _play(self, number: int, frequency_hz: int, duration_ms: int) -> Any:
@@ -213,12 +212,3 @@ def _atoi(text: str) -> int:
     digits = digits[1:] if digits[:1] in ("-", "+") else digits
     count = next((index for index, letter in enumerate(digits) if letter not in "0123456789"), len(digits))
     return sign * int(digits[:count] or "0")
-
-
-def _quotient(dividend: int, divisor: int) -> int:
-    """Return the quotient as C has it: cut off towards zero."""
-    return math.trunc(dividend / divisor)
-
-
-def _int32(number: int) -> int:
-    return (number + 0x80000000 & _UINT32) - 0x80000000

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Final, NamedTuple
 
+from simulator.c_numbers import divided, single, whole
 from simulator.device.calls import call
-from simulator.device.drivers.floats import divided, single, whole
 from simulator.device.drivers.pio import check_direction
 from simulator.device.drivers.shared import Driver
 from simulator.device.kernel import DONE, WAIT, Kernel, Task

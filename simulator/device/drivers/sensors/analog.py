@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Final
 
+from simulator.c_numbers import divided, logarithm, power, rounded, single, whole
 from simulator.device.drivers.adc import AdcDriver
-from simulator.device.drivers.floats import divided, logarithm, power, rounded, single, whole
 from simulator.device.drivers.pio import check_direction
 from simulator.device.drivers.sensors.sensor import Interface, Kind, Sensor, Value, Work, ms
 from simulator.hardware.adc import WIDTH_MAX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from simulator.device.drivers.floats import single
+from simulator.c_numbers import single
 from simulator.device.drivers.i2c import I2cDriver
 from simulator.device.drivers.sensors.sensor import Interface, Kind, Sensor, Value, Work, ms
 

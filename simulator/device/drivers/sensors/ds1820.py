@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from simulator.device.drivers.floats import single
+from simulator.c_numbers import single
 from simulator.device.drivers.sensors.one_wire import Bus
 from simulator.device.drivers.sensors.sensor import Interface, Kind, Sensor, Value, Work, ms
 from simulator.hardware.one_wire import SKIP_ROM, crc8

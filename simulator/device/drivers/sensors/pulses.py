@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import ClassVar, Final
 
-from simulator.device.drivers.floats import round_half_away
+from simulator.c_numbers import round_half_away
 from simulator.device.drivers.sensors.sensor import Interface, Kind, Sensor, Value, Work, ms
 from simulator.device.drivers.shared import Shared
 from simulator.hardware import LockedError, Unit

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias, TypeVar
 
+from simulator.c_numbers import int8
 from simulator.device.drivers.adc import AdcDriver
 from simulator.device.drivers.i2c import MASTER, I2cDriver
 from simulator.device.drivers.pio import check_direction
@@ -135,7 +136,7 @@ class Sensor:
 
     def gpio(self, interface: int = 0) -> int:
         """Return the pin of an interface, of which the driver keeps eight bits with a sign."""
-        return (self.arguments[interface][0] + 0x80 & 0xFF) - 0x80
+        return int8(self.arguments[interface][0])
 
     # -- what a kind of sensor does -------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Floating point as the drivers compute with it: C's rules where Python raises, and single precision where it shows.
+"""Numbers of C where they differ from Python's: whole ones of so many bits, and what Python raises for.
 
 ``double`` is Python's ``float``; ``float`` is the result of an operation rounded to 32 bits.
 """
@@ -10,6 +10,27 @@ import struct
 from typing import Final
 
 _SINGLE: Final = struct.Struct("f")
+
+
+def int8(value: int) -> int:
+    """Return the low 8 bits as a number with a sign."""
+    return (value + 0x80 & 0xFF) - 0x80
+
+
+def int16(value: int) -> int:
+    """Return the low 16 bits as a number with a sign."""
+    return (value + 0x8000 & 0xFFFF) - 0x8000
+
+
+def int32(value: int) -> int:
+    """Return the low 32 bits as a number with a sign."""
+    return (value + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
+
+
+def quotient(dividend: int, divisor: int) -> int:
+    """Return the quotient without its fraction."""
+    magnitude = abs(dividend) // abs(divisor)
+    return magnitude if (dividend < 0) == (divisor < 0) else -magnitude
 
 
 def single(value: float) -> float:
