@@ -5,7 +5,7 @@ puts the CR behind it and drops the final LF; hosts see the next prompt directly
 Facts from ``components/sys/unix/syslog.c``, ``components/sys/sys/sys_init.c`` and ``components/lua/src/lauxlib.c``.
 
 Everything here is what the program writes: `simulator.console.newline.to_wire` makes it what the UART carries. Where
-the file on a memory card is and when it is opened is others' business, as is the remote log server.
+the file on a memory card is and when it is opened is others' business, as is where the server on the network is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ MASK_AT_BOOT: Final[Mapping[str, int]] = {
 }
 """The mask after boot, by the level in ``CONFIG_LOG_DEFAULT_LEVEL_*``, as in `Board.log_level`."""
 
-_BUFFER_BYTES: Final = 512  # MAX_BUFF
+BUFFER_BYTES: Final = 512
+"""``MAX_BUFF``: the room for a message, its priority and the NUL behind it included."""
 _LEVEL_BITS: Final = 0x007
 _FACILITY_BITS: Final = 0x3F8
 _LOCAL1: Final = 17 << 3  # the facility the firmware opens its log with
@@ -73,13 +74,15 @@ class Log:
     Messages are bytes, cut at the first NUL as C does it.
     """
 
-    __slots__ = ("file", "mask", "to_console")
+    __slots__ = ("file", "mask", "server", "to_console")
 
     def __init__(self, mask: int) -> None:
         self.mask = mask
         self.to_console = True
         self.file: Callable[[bytes], object] | None = None
         """Gets what the log file gets, while there is one."""
+        self.server: Callable[[bytes], object] | None = None
+        """Gets what a server on the network gets, while there is a connection to one."""
 
     def write(self, priority: int, message: bytes) -> bytes:
         """Return what the console shows of a message, ``b""`` if nothing.
@@ -91,10 +94,14 @@ class Log:
         priority &= _LEVEL_BITS | _FACILITY_BITS
         if not priority & _FACILITY_BITS:
             priority |= _LOCAL1
-        text, room = message.partition(b"\0")[0], _BUFFER_BYTES - len(f"<{priority}>")
+        text, room = message.partition(b"\0")[0], BUFFER_BYTES - len(f"<{priority}>")
+        shown = sent = _layout(text, room) if self.to_console else b""
         if self.file is not None:
-            self.file(_file_text(text[: room - 1], to_console=self.to_console))
-        return _layout(text, room) if self.to_console else b""
+            sent = _file_text(text[: room - 1], to_console=self.to_console)
+            self.file(sent)
+        if self.server is not None:
+            self.server(b"<%d>" % priority + (sent or text[: room - 1]))
+        return shown
 
     def error(self, message: bytes) -> bytes:
         """Return what the console shows of an error report of Lua (``lua_writestringerror``).

@@ -40,6 +40,7 @@ from simulator.device.heap import Heap
 from simulator.device.history_file import HistoryFile
 from simulator.device.kernel import Kernel, Task
 from simulator.device.log_file import LogFile
+from simulator.device.log_server import LogServer
 from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Outcome, Rerun, Restart
@@ -54,6 +55,7 @@ from simulator.hardware import Bench, Locks
 from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.vm.api_builds import CONDITIONS
 from simulator.wifi import Air, EthernetPort
 
 if TYPE_CHECKING:
@@ -162,6 +164,7 @@ class App:
         self._drivers = Drivers(shared)
         self._net: NetCalls
         self._sntp: SntpCalls
+        self._log_server: LogServer | None
         self._sockets: SocketCalls
         self._driver: NetDriver
 
@@ -229,6 +232,11 @@ class App:
                 ethernet=board.ethernet.interface if board.ethernet is not None else None,
                 port=self._port,
             )
+            self._log_server = (
+                LogServer(self._driver, self._interface, self._log, self._console, nursery)
+                if CONDITIONS["rsyslog"](board)
+                else None
+            )
             self._net = NetCalls(self._driver, self._console)
             self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
             self._sockets = SocketCalls(self._interface, self._clock, nursery)
@@ -270,6 +278,7 @@ class App:
             heap,
             self._log,
             self._log_file,
+            self._log_server,
             self._console,
             self._clock,
             locks=self._drivers.shared.locks,

@@ -119,10 +119,6 @@ class StaticAddress(NamedTuple):
             netif.set_static(info, dns, now_ns())
 
 
-async def _remote_syslog(event: SystemEvent) -> None:
-    """The firmware's own callback. It opens and closes a socket to a log server, of which there is none (0.0.0.0)."""
-
-
 @contextmanager
 def _wifi_errors() -> Iterator[None]:
     """Turn an error of the radio into the exception that a script gets."""
@@ -138,8 +134,7 @@ class NetDriver:
     The tasks run in ``nursery`` from the first call that initialises TCP/IP; `aclose` or cancelling it makes the
     board vanish. ``interface`` is told when there is an address to send from; Wi-Fi and Ethernet share it, and
     whichever came first keeps it until it is lost. ``emit`` writes the board's events. ``ethernet`` is the hardware
-    that the firmware was built for, ``port`` its socket (without one: no cable). ``remote_syslog`` says whether the
-    firmware has it: it takes one of the three callback slots.
+    that the firmware was built for, ``port`` its socket (without one: no cable).
 
     Text is UTF-8, with lone surrogates for other bytes. A method that raises `DriverError` says which.
     """
@@ -155,7 +150,6 @@ class NetDriver:
         base_mac: bytes,
         ethernet: Ethernet | None = None,
         port: EthernetPort | None = None,
-        remote_syslog: bool = True,
     ) -> None:
         self._interface = interface
         self._stack = NetStack(
@@ -181,8 +175,6 @@ class NetDriver:
         self._linking = trio.CancelScope()
         self._is_linked = False
         self._stack.on_wps = self._do_about_wps
-        if remote_syslog:
-            self.register_callback(_remote_syslog)
 
     @property
     def status(self) -> Status:

@@ -44,7 +44,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "io.tmpfile": ("partial", "always fails, as without a /tmp"),
     "package": _FAITHFUL,
     "os": _FAITHFUL,
-    "os.rsyslog": ("partial", "keeps the host and sends nothing"),
     "os.stats": ("partial", "the free memory is an estimate"),
     "thread": _FAITHFUL,
     "thread.list": ("partial", "the use of stacks is made up, and the firmware's own tasks are not there"),

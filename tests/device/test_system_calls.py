@@ -243,14 +243,6 @@ def test_the_mask_decides_what_is_shown_of_the_log():
     assert printed_by(script) == "".join(f"{level}\r\r\n" for level in range(5)) + "false\r\ntrue\r\n"
 
 
-def test_the_host_of_the_network_log():
-    assert printed_by("print(os.rsyslog()) print(os.rsyslog('10.0.0.1')) print(os.rsyslog())").split() == [
-        "0.0.0.0",
-        "10.0.0.1",
-        "10.0.0.1",
-    ]
-
-
 # -- the rest ---------------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import trio
 
 from simulator.console import CommandCall, ConsoleInput, History, HistoryStore, LineEditor, Log, LuaLine, Outcome, Usage
 from simulator.console import shell as shell_rules
+from simulator.console.syslog import BUFFER_BYTES
 from simulator.device.calls import CallGroup, bytes_of, call
 from simulator.device.kernel import WAIT, Kernel, Task
 from simulator.device.uart import Uart
@@ -209,6 +210,11 @@ class ConsoleCalls(CallGroup):
     def log(self, priority: int, message: bytes) -> None:
         """Write a log message, as far as the log mask lets it through."""
         self.write(self._log.write(priority, message))
+
+    def pass_on(self, line: str) -> None:
+        """Let a log server have a line of ESP-IDF's own log. It is not written: it is on its way to the console."""
+        if self._log.server is not None:
+            self._log.server(bytes_of(line)[: BUFFER_BYTES - 1])
 
     def receive(self, data: bytes) -> None:
         """Bytes arrive at the UART's receiver."""

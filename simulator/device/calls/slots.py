@@ -64,7 +64,9 @@ class SlotCalls(CallGroup):
             self.error_lines.append(f"{line.tag}: {line.text}")
         if line.level <= min(LogLevel.ERROR, LogLevel[self.identity.board.log_level]):
             time_ms = (self.kernel.now_ns() - self.identity.started_ns) // NS_PER_MS
-            await self.print(render_line(line, time_ms).replace("\r\n", "\n"))
+            text = render_line(line, time_ms).replace("\r\n", "\n")
+            self.console.pass_on(text)
+            await self.print(text)
 
     async def print(self, text: str) -> None:
         """Print as the firmware's C code does."""

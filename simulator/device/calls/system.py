@@ -13,10 +13,11 @@ from simulator.c_numbers import int32
 from simulator.console import Log, mask_of_levels
 from simulator.console.banner import VERSION
 from simulator.console.screen import CLEAR
-from simulator.device.calls import CallGroup, call
+from simulator.device.calls import CallGroup, bytes_of, call, text_of
 from simulator.device.calls.console import ConsoleCalls
 from simulator.device.heap import Heap
 from simulator.device.log_file import LogFile
+from simulator.device.log_server import LogServer
 from simulator.device.outcome import Outcome, Restart
 from simulator.device.panic import abort_text
 from simulator.firmware import Manifest
@@ -70,12 +71,12 @@ class SystemCalls(CallGroup):
         heap: Heap,
         log: Log,
         log_file: LogFile,
+        log_server: LogServer | None,
         console: ConsoleCalls,
         clock: DeviceClock,
         *,
         locks: Locks,
         boot_partition: Callable[[], Partition | None],
-        network_log_host: str = "0.0.0.0",  # noqa: S104 (CONFIG_LUA_RTOS_RSYSLOG_SERVER: off)
     ) -> None:
         self._identity = identity
         self._heap = heap
@@ -86,7 +87,7 @@ class SystemCalls(CallGroup):
         self._started_ns = identity.started_ns
         self._locks = locks
         self._boot_partition = boot_partition
-        self._log_host = network_log_host
+        self._log_server = log_server
 
     # -- identity -------------------------------------------------------------------------------------------------
 
@@ -219,10 +220,12 @@ class SystemCalls(CallGroup):
         self._console.log(level, message)
 
     @call("os.rsyslog")
-    def _rsyslog(self, host: bytes | None = None) -> Result:
+    async def _rsyslog(self, host: bytes | None = None) -> Result:
+        server = self._log_server
+        assert server is not None  # builds without one have no such function
         if host is not None:
-            self._log_host = host.decode("utf-8", "replace")
-        return (self._log_host.encode(),)
+            await server.choose(text_of(host))
+        return (None if server.host is None else bytes_of(server.host),)
 
     @call("os.clear")
     def _clear(self) -> None:

@@ -172,8 +172,9 @@ class Shared:
         """Write a line that ESP-IDF itself logs, if the build has lines of that level."""
         if level <= LogLevel[self.board.log_level]:
             time_ms = (self.now_ns() - self.identity.started_ns) // NS_PER_MS
-            line = render_line(BootLine(level, tag, text), time_ms)
-            self.console.write(line.replace("\r\n", "\n").encode())
+            line = render_line(BootLine(level, tag, text), time_ms).replace("\r\n", "\n")
+            self.console.pass_on(line)
+            self.write(line)
 
     def write(self, text: str) -> None:
         """Write to the console as ``printf`` does."""

@@ -218,10 +218,10 @@ function os.syslog(...)
   request("os.syslog", message, arg.optional(arg.integer, 2, level, 3))
 end
 
-function os.rsyslog(host)
-  local current = request("os.rsyslog", arg.optional(arg.string, 1, host))
-  if current then
-    return current
+K.optional_functions["os.rsyslog"] = function(...)
+  local host = request("os.rsyslog", select("#", ...) == 1 and arg.string(1, ...) or nil)
+  if host then
+    return host
   end
 end
 
