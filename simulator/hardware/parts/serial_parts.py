@@ -138,7 +138,7 @@ class Gps(SerialPart):
 
 
 def _degrees_minutes(degrees: float, width: int, letters: str) -> list[str]:
-    whole, minutes = divmod(abs(degrees) * 60, 60)
+    whole, minutes = divmod(round(abs(degrees) * 60, 4), 60)  # there are no 60 minutes
     return [f"{whole:0{width}.0f}{minutes:07.4f}", letters[degrees < 0]]
 
 
