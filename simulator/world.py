@@ -49,6 +49,7 @@ from simulator.network import (
 )
 from simulator.network.interface import HTTPS_PORT
 from simulator.network.redirect import RedirectedInterface, ServerAddress
+from simulator.network.stacks import LWIP
 from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
 from simulator.signatures import SigningKey
@@ -373,7 +374,7 @@ class World:
             assert self._clock is not None
             return RedirectedInterface(RealInterface(self._clock), board.ota_server, self._server)
         self._serve_updates(board.ota_server)
-        return self.network.interface(name)
+        return self.network.interface(name, LWIP)
 
     # -- capture --------------------------------------------------------------------------------------------------
 

@@ -8,12 +8,13 @@ is lost the time until TCP has sent it again. Data of one direction of one conne
 
 from __future__ import annotations
 
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 import trio
 
 from simulator.links import LinkQuality
+from simulator.network.stacks import Stack
 from simulator.rng import Rng
 from simulator.units import NS_PER_S
 
@@ -24,6 +25,13 @@ PIECE_BYTES_MAX: Final = 33 * 1024
 PIECE_S: Final = 0.1
 """On a slow link a piece is only what the link carries in this time: a receiver with a timeout must see data trickle
 in, as it would on a real link."""
+
+IP_HEADER_BYTES: Final = 20
+FRAGMENT_UNIT_BYTES: Final = 8
+"""Fragments, but for the last, carry a multiple of this (RFC 791)."""
+TCP_IP_HEADER_BYTES: Final = 40
+HELD_BACK_S_MIN: Final = 0.001
+"""A packet that is overtaken comes as much later as it is under way anyhow, and at least this much. Our choice."""
 
 RETRANSMISSIONS_MAX: Final = 12
 """After so many the stack gives up (``CONFIG_TCP_MAXRTX`` of the boards)."""
@@ -42,9 +50,12 @@ class Link:
         "jitter_s",
         "latency_s",
         "loss",
+        "mtu_bytes",
         "piece_bytes",
+        "reordering",
         "rng",
         "seconds_per_byte",
+        "segment_bytes",
     )
 
     def __init__(self, rng: Rng) -> None:
@@ -62,9 +73,12 @@ class Link:
         self.latency_s = quality.latency_ns / NS_PER_S
         self.jitter_s = quality.jitter_ns / NS_PER_S
         self.loss = quality.loss
+        self.reordering = quality.reordering
+        self.mtu_bytes = quality.mtu_bytes
+        self.segment_bytes = min(SEGMENT_BYTES, quality.mtu_bytes - TCP_IP_HEADER_BYTES)
         self.seconds_per_byte = 8 / quality.bandwidth_bps if quality.bandwidth_bps else 0.0
         carried = PIECE_S * quality.bandwidth_bps / 8 if quality.bandwidth_bps else PIECE_BYTES_MAX
-        self.piece_bytes = round(min(max(carried, SEGMENT_BYTES), PIECE_BYTES_MAX))
+        self.piece_bytes = round(min(max(carried, self.segment_bytes), PIECE_BYTES_MAX))
 
 
 class Route:
@@ -103,6 +117,31 @@ class Route:
         """Whether a packet sent now gets lost on the way."""
         return self.source.loses_packet() or self.target.loses_packet()
 
+    def fragments(self, size_bytes: int) -> int:
+        """Return in how many pieces an IP packet of ``size_bytes`` arrives."""
+        mtu_bytes = min(self.source.mtu_bytes, self.target.mtu_bytes)
+        if size_bytes <= mtu_bytes:
+            return 1
+        carried = (mtu_bytes - IP_HEADER_BYTES) // FRAGMENT_UNIT_BYTES * FRAGMENT_UNIT_BYTES
+        return ceil((size_bytes - IP_HEADER_BYTES) / carried)
+
+    def loses(self, size_bytes: int, sender: Stack, receiver: Stack) -> bool:
+        """Whether an IP packet of ``size_bytes`` sent now gets lost, of which every fragment is needed."""
+        if size_bytes > self.source.mtu_bytes and not sender.fragments:
+            return True
+        fragments = self.fragments(size_bytes)  # a router on the way fragments what the sender does not have to
+        if fragments > 1 and not receiver.fragments:
+            return True
+        return any(self.loses_packet() for _ in range(fragments))
+
+    def datagram_delay(self, size_bytes: int) -> float:
+        """As `delay`, for an IP packet that others may overtake, with the headers of its fragments."""
+        delay = self.delay(size_bytes + (self.fragments(size_bytes) - 1) * IP_HEADER_BYTES)
+        for link in (self.source, self.target):
+            if link.reordering and link.rng.uniform(0, 1) < link.reordering:
+                delay += max(self.latency_s, HELD_BACK_S_MIN)
+        return delay
+
     def arrival(self, size_bytes: int) -> float:
         """Send ``size_bytes`` of a stream now, and return when all of it is there, on trio's clock.
 
@@ -121,7 +160,7 @@ class Route:
         loss of its repetition only by a timeout.
         """
         delay = 0.0
-        for _ in range(0, max(size_bytes, 1), SEGMENT_BYTES):
+        for _ in range(0, max(size_bytes, 1), min(self.source.segment_bytes, self.target.segment_bytes)):
             timeout = 2 * self.latency_s
             repetitions = 0
             while self.loses_packet():

@@ -13,9 +13,11 @@ How a connection ends:
 * closed by one end: the other receives what was sent before, then ``b""``; what it sends itself breaks, as TCP's
   answer to data for a closed socket is a reset;
 * reset by one end: the other breaks one latency later, when it has read what arrived before; the rest is lost;
-* the link of one end is lost: that end breaks at once, and nobody tells the other. What the other sends goes nowhere,
-  fills the window and breaks when TCP has retransmitted long enough; if it only listens, keep-alive probes notice
-  much later. Both limits are those of the usual server, Linux.
+* the link of one end is lost: that end breaks at once, and nobody tells the other, which is half open. What that sends
+  goes nowhere, fills the window and breaks when TCP has retransmitted long enough; if it only listens, keep-alive
+  probes notice much later. Both limits are those of the usual server, Linux;
+* the lost end comes back with its address and knows nothing of the connection: the next byte that the other sends, or
+  repeats, or probes with, is answered with a reset.
 """
 
 from __future__ import annotations
@@ -38,8 +40,12 @@ WINDOW_BYTES: Final = 128 * 1024
 
 RETRANSMISSION_LIMIT_S: Final = 924.6
 """How long Linux repeats unacknowledged data before the connection fails (``tcp_retries2`` = 15)."""
-KEEPALIVE_LIMIT_S: Final = 7200.0 + 9 * 75.0
-"""When Linux's keep-alive gives a silent peer up (``tcp_keepalive_time``, ``_probes``, ``_intvl``)."""
+KEEPALIVE_S: Final = 7200.0
+KEEPALIVE_LIMIT_S: Final = KEEPALIVE_S + 9 * 75.0
+"""When Linux's keep-alive asks a silent peer, and gives it up (``tcp_keepalive_time``, ``_probes``, ``_intvl``)."""
+REPETITION_S_MIN: Final = 0.2
+REPETITION_S_MAX: Final = 120.0
+"""Between two repetitions on Linux (``TCP_RTO_MIN``, ``TCP_RTO_MAX``); each takes twice as long as the one before."""
 
 
 class _Sleeper:
@@ -187,6 +193,7 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         "_receiving",
         "_sending",
         "_sent_eof",
+        "_vanished_at",
         "local",
         "remote",
     )
@@ -209,6 +216,7 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         self._sent_eof = False
         self._sending = False
         self._receiving = False
+        self._vanished_at = inf
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """As trio's. Returns when the data is under way, not when it has arrived."""
@@ -298,13 +306,31 @@ class VirtualStream(trio.abc.HalfCloseableStream):
 
     def vanish(self) -> None:
         """The link under this end is gone: this end breaks at once, and nobody tells the other end."""
-        now = trio.current_time()
+        now = self._vanished_at = trio.current_time()
         self._incoming.lose(-inf)
         self._outgoing.lose(now)
         self._break(now)
         self._outgoing.break_reader(now + KEEPALIVE_LIMIT_S)
         self._incoming.break_writer(now + KEEPALIVE_LIMIT_S)
         self._on_end(self)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the other end has been closed."""
+        return self._outgoing.reader_closed
+
+    def deny(self) -> None:
+        """Answer whatever the other end of this vanished one sends from now on with a reset."""
+        if self._incoming.unread_bytes:
+            repeats_at, pause = self._vanished_at, REPETITION_S_MIN
+            while repeats_at <= trio.current_time():
+                repeats_at += pause
+                pause = min(2 * pause, REPETITION_S_MAX)
+            self._incoming.break_writer(repeats_at)
+            self._outgoing.break_reader(repeats_at)
+        else:
+            self._incoming.reader_closed = True
+            self._outgoing.break_reader(self._vanished_at + KEEPALIVE_S)
 
     def _end(self) -> None:
         if not self._closed:

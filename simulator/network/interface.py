@@ -147,9 +147,10 @@ class NetworkInterface(Protocol):
     async def connect(self, address: str, port: int) -> trio.abc.HalfCloseableStream:
         """Return a connected TCP stream. Raises a `CannotConnectError`."""
 
-    def listen(self, port: int) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
         """Accept connections to ``port`` from now on, whether the link is up or not.
 
+        ``backlog`` of them may wait to be accepted, but no more than the stack has room for, which None stands for.
         Raises `OSError`: EADDRINUSE if somebody already does, EOPNOTSUPP where a board can only be a client.
         """
 

@@ -190,7 +190,7 @@ class RealInterface:
         await trio.lowlevel.checkpoint()
         raise LinkDownError(address, port)
 
-    def listen(self, port: int) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
         """See `NetworkInterface.listen`. A virtual board is no server on the host's network."""
         raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
 

@@ -86,9 +86,9 @@ class RedirectedInterface:
             port = self._target.port
         return await self._interface.connect(address, port)
 
-    def listen(self, port: int) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
         """See `NetworkInterface.listen`."""
-        return self._interface.listen(port)
+        return self._interface.listen(port, backlog)
 
     def open_datagrams(self, port: int = 0) -> Datagrams:
         """See `NetworkInterface.open_datagrams`."""

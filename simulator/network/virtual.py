@@ -33,12 +33,11 @@ from simulator.network.interface import (
     Segment,
     is_ipv4_address,
 )
+from simulator.network.stacks import LINUX, Stack
 from simulator.network.tap import Tap
 from simulator.rng import Rng
 
 _EVERYBODY: Final = "255.255.255.255"
-BACKLOG: Final = 128
-"""Connections that may wait to be accepted; more are not answered, as on Linux (``net.core.somaxconn`` was 128)."""
 FIRST_EPHEMERAL_PORT: Final = 49152
 EPHEMERAL_PORTS: Final = 65536 - FIRST_EPHEMERAL_PORT
 DNS_TRIES: Final = 4
@@ -71,11 +70,11 @@ class VirtualNetwork:
         self.tap: Tap | None = None
         """Who listens to everything."""
 
-    def interface(self, name: str) -> VirtualInterface:
-        """Return the interface called ``name``; the first call makes it, with its link down."""
+    def interface(self, name: str, stack: Stack = LINUX) -> VirtualInterface:
+        """Return the interface called ``name``; the first call makes it, with its link down and ``stack`` behind it."""
         found = self._interfaces.get(name)
         if found is None:
-            found = self._interfaces[name] = VirtualInterface(self, self._rng.child(name))
+            found = self._interfaces[name] = VirtualInterface(self, self._rng.child(name), stack)
         return found
 
     def add_host(self, name: str, address: str, quality: LinkQuality = WIRED) -> VirtualInterface:
@@ -92,8 +91,9 @@ class VirtualNetwork:
 
 
 class Path(NamedTuple):
-    """The way from an interface to a host: both addresses and both links."""
+    """The way from an interface to a host: both ends, their addresses and their links."""
 
+    own: VirtualInterface
     host: VirtualInterface
     host_address: str
     host_link: Link
@@ -112,10 +112,10 @@ class Path(NamedTuple):
 
     def round_trip(self, size_bytes: int) -> float | None:
         """Send a packet there and one of the same size back; return the seconds, or None if one gets lost."""
-        there, back = self.there, self.back
-        if there.loses_packet() or back.loses_packet():
+        there, back, own, host = self.there, self.back, self.own.stack, self.host.stack
+        if there.loses(size_bytes, own, host) or back.loses(size_bytes, host, own):
             return None
-        return there.delay(size_bytes) + back.delay(size_bytes)
+        return there.datagram_delay(size_bytes) + back.datagram_delay(size_bytes)
 
 
 class VirtualInterface:
@@ -124,12 +124,14 @@ class VirtualInterface:
     Two interfaces with one address: the later takes it over, and the other is not found any more.
     """
 
-    def __init__(self, network: VirtualNetwork, rng: Rng) -> None:
+    def __init__(self, network: VirtualNetwork, rng: Rng, stack: Stack) -> None:
         self._network = network
+        self.stack: Final = stack
         self._address = ""
         self._listeners: dict[int, VirtualListener] = {}
         self._datagrams: dict[int, VirtualDatagrams] = {}
         self._streams: dict[VirtualStream, None] = {}  # a dict because its order is that of insertion
+        self._half_open: list[VirtualStream] = []
         self._attempts: list[trio.CancelScope] = []
         self._next_port = FIRST_EPHEMERAL_PORT
         self.refuses = False
@@ -159,6 +161,7 @@ class VirtualInterface:
         if (self._address, self._segment, self._has_uplink) != (address, segment, uplink):
             self.link_down()
             self._address, self._segment, self._has_uplink = address, segment, uplink
+            self._deny_half_open(address)
             if uplink:
                 self._network.by_address[address] = self
             if segment is not None:
@@ -171,8 +174,7 @@ class VirtualInterface:
             del self._network.by_address[self._address]
         if self._segment is not None:
             self._network.by_segment.pop((self._segment, self._address), None)
-        for stream in [stream for stream in self._streams if stream.local[0] == self._address]:
-            stream.vanish()
+        self._lose_streams(self._address)
         self._address, self._segment, self._has_uplink = "", None, False
         for attempt in self._attempts:
             attempt.cancel()
@@ -182,15 +184,30 @@ class VirtualInterface:
         if self._own != (segment, address):
             self.serve_down()
             self._own = (segment, address)
+            self._deny_half_open(address)
             self._network.by_segment[segment, address] = self
 
     def serve_down(self) -> None:
         """See `NetworkInterface.serve_down`."""
         if self._own is not None:
             self._network.by_segment.pop(self._own, None)
-            for stream in [stream for stream in self._streams if stream.local[0] == self.own_address]:
-                stream.vanish()
+            self._lose_streams(self.own_address)
             self._own = None
+
+    def _lose_streams(self, address: str) -> None:
+        """Break this end of all connections of ``address``; the other ends are not told."""
+        for stream in [stream for stream in self._streams if stream.local[0] == address]:
+            stream.vanish()
+            self._half_open.append(stream)
+
+    def _deny_half_open(self, address: str) -> None:
+        """Know nothing of the connections that ``address`` had before: whoever sends on one of them hears so."""
+        half_open, self._half_open = self._half_open, []
+        for stream in half_open:
+            if stream.local[0] == address:
+                stream.deny()
+            elif not stream.is_ended:
+                self._half_open.append(stream)
 
     @property
     def own_address(self) -> str:
@@ -232,11 +249,13 @@ class VirtualInterface:
             await trio.sleep_forever()
         return None
 
-    def listen(self, port: int) -> VirtualListener:
-        """Accept connections to ``port`` from now on. Raises `OSError` (EADDRINUSE) if somebody already does."""
+    def listen(self, port: int, backlog: int | None = None) -> VirtualListener:
+        """See `NetworkInterface.listen`. Raises `OSError` (EADDRINUSE) if somebody already listens."""
         if port in self._listeners:
             raise OSError(errno.EADDRINUSE, f"port {port} is in use")
-        listener = self._listeners[port] = VirtualListener(on_close=lambda: self._listeners.pop(port))
+        room = self.stack.backlog_max
+        backlog = room if backlog is None else min(max(backlog, 1), room)
+        listener = self._listeners[port] = VirtualListener(backlog, on_close=lambda: self._listeners.pop(port))
         return listener
 
     def open_datagrams(self, port: int = 0) -> VirtualDatagrams:
@@ -246,7 +265,9 @@ class VirtualInterface:
             port = 0 if port in self._datagrams else port
         if port in self._datagrams:
             raise OSError(errno.EADDRINUSE, f"port {port} is in use")
-        opened = VirtualDatagrams(port, self._send_datagram, on_close=lambda: self._datagrams.pop(port))
+        opened = VirtualDatagrams(
+            port, self._send_datagram, on_close=lambda: self._datagrams.pop(port), waiting_max=self.stack.datagrams_max
+        )
         self._datagrams[port] = opened
         return opened
 
@@ -264,9 +285,9 @@ class VirtualInterface:
             paths = [path] if path else []
         arrival = None
         for path in paths:
-            route = path.there
-            if not route.loses_packet():
-                arrival = trio.current_time() + route.delay(len(data) + UDP_OVERHEAD_BYTES)
+            route, size_bytes = path.there, len(data) + UDP_OVERHEAD_BYTES
+            if not route.loses(size_bytes, self.stack, path.host.stack):
+                arrival = trio.current_time() + route.datagram_delay(size_bytes)
                 path.host.deliver(data, target[1], (path.own_address, port), arrival)
         if self._network.tap is not None:
             own = paths[0].own_address if paths else self._address or self.own_address
@@ -297,8 +318,13 @@ class VirtualInterface:
         flows = (None, None) if tap is None else tap.connected(caller_address, here, asked, trio.current_time())
         to_here = Pipe(path.there, flows[0])
         to_caller = Pipe(path.back, flows[1])
-        listener.offer(self.add_stream(to_here, to_caller, local=here, remote=caller_address))
-        return caller.add_stream(to_caller, to_here, local=caller_address, remote=here)
+        near = self.add_stream(to_here, to_caller, local=here, remote=caller_address)
+        far = caller.add_stream(to_caller, to_here, local=caller_address, remote=here)
+        if self.stack.accept_max is not None and listener.waiting >= self.stack.accept_max:
+            near.reset()
+        else:
+            listener.offer(near)
+        return far
 
     def add_stream(
         self, incoming: Pipe, outgoing: Pipe, *, local: tuple[str, int], remote: tuple[str, int]
@@ -352,14 +378,14 @@ class VirtualInterface:
         for segment, own, link in self._networks():
             host = self._network.by_segment.get((segment, address))
             if host is not None:
-                return Path(host, address, host.link_in(segment), own, link)
+                return Path(self, host, address, host.link_in(segment), own, link)
         host = self._network.by_address.get(address) if self._has_uplink else None
-        return Path(host, address, host.link, self._address, self.link) if host else None
+        return Path(self, host, address, host.link, self._address, self.link) if host else None
 
     def _paths_in_segments(self) -> list[Path]:
         """Return the ways to all others in the networks that this interface is in."""
         return [
-            Path(host, address, host.link_in(segment), own, link)
+            Path(self, host, address, host.link_in(segment), own, link)
             for segment, own, link in self._networks()
             for (other, address), host in self._network.by_segment.items()
             if other is segment and host is not self
@@ -388,17 +414,23 @@ class VirtualInterface:
 
 
 class VirtualListener(trio.abc.Listener[VirtualStream]):
-    """Connections to one port of a virtual host, for `trio.serve_listeners`."""
+    """Connections to one port of a virtual host, for `trio.serve_listeners`. ``backlog`` of them may wait."""
 
-    def __init__(self, on_close: Callable[[], object]) -> None:
+    def __init__(self, backlog: int, on_close: Callable[[], object]) -> None:
+        self._backlog = backlog
         self._on_close = on_close
         self._closed = False
-        self._offer, self._offered = trio.open_memory_channel[VirtualStream](BACKLOG)
+        self._offer, self._offered = trio.open_memory_channel[VirtualStream](backlog)
+
+    @property
+    def waiting(self) -> int:
+        """How many connections wait."""
+        return self._offer.statistics().current_buffer_used
 
     @property
     def is_full(self) -> bool:
         """Whether as many connections wait as may."""
-        return self._offer.statistics().current_buffer_used >= BACKLOG
+        return self.waiting >= self._backlog
 
     def offer(self, stream: VirtualStream) -> None:
         """Let ``stream`` wait for being accepted."""

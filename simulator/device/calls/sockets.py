@@ -382,7 +382,7 @@ class SocketCalls(CallGroup):
     # -- TCP ------------------------------------------------------------------------------------------------------
 
     @call("socket.listen")
-    def _listen(self, descriptor: int | None) -> Result:
+    def _listen(self, descriptor: int | None, backlog: int) -> Result:
         socket = self._tcp(descriptor)
         if socket is None:
             return (BAD_DESCRIPTOR,)
@@ -390,7 +390,7 @@ class SocketCalls(CallGroup):
             self._bind(descriptor or 0, b"", 0)
         if socket.family != b"inet6":  # nobody has an IPv6 address, so nobody will come
             try:
-                socket.listener = self._interface.listen(socket.port)
+                socket.listener = self._interface.listen(socket.port, backlog)
             except OSError:
                 return (IN_USE,)
         return (None,)

@@ -8,7 +8,7 @@ local arg, raise, request = K.arg, K.raise, K.request
 local next, select, setmetatable, tonumber = next, select, setmetatable, tonumber
 local concat, find, format, gsub, match, sub = table.concat, string.find, string.format, string.gsub, string.match, string.sub
 
-local INVALID, DONE = -1.0, 1.0
+local INVALID, DONE, DEFAULT_BACKLOG = -1.0, 1.0, 32
 local socket = {_SETSIZE = 64, _SOCKETINVALID = -1, _DATAGRAMSIZE = 8192}
 
 local function gettime()
@@ -302,8 +302,8 @@ tcp.setpeername = tcp.connect
 
 function tcp.listen(...)
   local object, state = ..., of_class("tcp{master}", ...)
-  arg.optional(arg.number, 2, (select(2, ...)))
-  local reason = request("socket.listen", state.fd)
+  local backlog = arg.optional(arg.number, 2, (select(2, ...)), DEFAULT_BACKLOG)
+  local reason = request("socket.listen", state.fd, backlog // 1 | 0)
   if reason then
     return nil, reason
   end
