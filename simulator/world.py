@@ -54,7 +54,7 @@ from simulator.ota_protocol import Catalogue, Firmware
 from simulator.rng import Rng
 from simulator.signatures import SigningKey
 from simulator.units import NS_PER_S
-from simulator.wifi import AccessPoint, Air, Authenticator, EthernetPort, Signal, Step
+from simulator.wifi import AccessPoint, Air, Authenticator, EthernetPort, Signal, Step, link_quality
 from simulator.wifi.air import WpsOffer
 from simulator.wifi.provisioning import PIN_DIGITS, WPS_WALK_NS, is_wps_pin
 
@@ -76,6 +76,8 @@ Handler: TypeAlias = Callable[[VirtualStream], Awaitable[None]]
 
 _SERVERS: Final = "203.0.113"
 """Where servers are: a range reserved for documentation (RFC 5737)."""
+_PHONE_PREFIX: Final = "02:00:01"
+"""Of the addresses of phones: locally administered."""
 ROGUE_NUMBER: Final = 253
 PORTAL_NUMBER: Final = 252
 LORA_SERVER_NAME: Final = "router.eu.thethings.network"
@@ -120,6 +122,7 @@ class World:
         self._beacons = 0
         self._signals: dict[AccessPoint, trio.CancelScope] = {}
         self._signals_begun = 0
+        self._phones = 0
         self._hosts = 0
         self._update_host: VirtualInterface | None = None
         self._started_s = 0.0
@@ -226,6 +229,30 @@ class World:
         await trio.sleep(WPS_WALK_NS / NS_PER_S)
         if point.wps is offer:
             self.air.end_wps(point)
+
+    def add_phone(self, point: AccessPoint) -> VirtualInterface:
+        """Let a phone, or any other host that is no board, join an access point; returns what it has of the network.
+
+        It stays as it is: when the access point goes it reaches nobody any more. Raises `UsageError` if it is not let
+        in, or gets no address.
+        """
+        self._phones += 1
+        mac = f"{_PHONE_PREFIX}:{self._phones.to_bytes(3, 'big').hex(':')}"
+        assert point.lan is not None, "an access point that is in no air"
+        lease = point.lan.offer(mac, self.now_ns()) if point.lan.dhcp else None
+        if lease is None or point.is_full or not self.air.hears(point):
+            raise UsageError(f"no phone can join {point!r}: it is full, not heard, or has no address for it")
+        point.lan.acknowledge(mac, lease.address, self.now_ns())
+        self.air.associate(point, mac)
+        phone = self.network.interface(f"phone {self._phones}")
+        phone.link_up(
+            link_quality(point.rssi_dbm),
+            lease.address,
+            segment=point.lan,
+            uplink=point.lan.uplink,
+            name_servers=lease.dns,
+        )
+        return phone
 
     def add_beacon(self, beacon: Beacon) -> Advertiser:
         """Hang a Bluetooth beacon on the wall; returns what can be turned up, turned down and taken away again.

@@ -76,7 +76,7 @@ ROOMS = (
     Room("vm", Kind.MODEL, {"lupa", "greenlet"}),
     Room("hardware", Kind.MODEL),
     Room("descriptions", Kind.PURE, {"pydantic", "pydantic_core", "ruamel"}),
-    Room("network", Kind.SHELL, {"trio", "httpx", "httpcore"}),
+    Room("network", Kind.SHELL, {"trio", "httpx", "httpcore", "dnslib"}),
     Room("packet_forwarder", Kind.SHELL, {"trio"}),
     Room("http", Kind.SHELL, {"trio", "h11"}),
     Room("ota_server", Kind.SHELL, {"trio", "cryptography"}),

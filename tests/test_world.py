@@ -16,6 +16,7 @@ from simulator.errors import FormatError, UsageError
 from simulator.events import Event
 from simulator.firmware import SMALLEST_IMAGE_BYTES, build_for, first_manifest, next_manifest
 from simulator.testing import Client, scripted
+from simulator.wifi import AccessPoint
 from simulator.world import World, run_in_world
 
 SMALL: dict[str, Any] = {"image_bytes": SMALLEST_IMAGE_BYTES}
@@ -263,3 +264,43 @@ def test_a_board_may_be_another_value_than_any_file_has():
         return board.console.decode()
 
     assert "MINE\tSPECIAL\t\r\n" in run_in_world(main)
+
+
+# -- phones -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_phone_in_the_house_reaches_what_a_board_reaches():
+    async def main(world: World) -> tuple[str, list[str], list[str]]:
+        point = world.add_access_point("home", "secret-password")
+        world.add_server("www.example.com", lambda stream: stream.aclose())
+        phone = world.add_phone(point)
+        found = await phone.resolve("www.example.com")
+        await phone.connect(found[0], 443)
+        return phone.address, found, list(point.stations)
+
+    assert run_in_world(main) == ("192.168.1.2", ["203.0.113.1"], ["02:00:01:00:00:01"])
+
+
+@pytest.mark.parametrize("why", ["off", "full", "no address"])
+def test_a_phone_that_is_not_let_in_is_an_error(why: str):
+    async def main(world: World) -> None:
+        point = world.air.add(AccessPoint("home", stations_max=0 if why == "full" else 1))
+        assert point.lan is not None
+        point.lan.dhcp = why != "no address"
+        if why == "off":
+            world.air.switch_off(point)
+        with pytest.raises(UsageError, match="no phone can join <AccessPoint 'home'"):
+            world.add_phone(point)
+        assert not point.stations
+
+    run_in_world(main)
+
+
+def test_a_wps_pin_has_to_check():
+    async def main(world: World) -> None:
+        with pytest.raises(
+            UsageError, match="WPS PIN '12345678': it has 8 digits, of which the last checks the others"
+        ):
+            world.press_wps(world.add_access_point("home"), "12345678")
+
+    run_in_world(main)

@@ -439,6 +439,16 @@ class NetDriver:
         await self._stack.let_event_task_run()
         self._status.change(set_=Status.WIFI_STARTED)
 
+    @property
+    def wf_mode(self) -> WifiMode:
+        """``esp_wifi_get_mode``: NULL before anything was set up."""
+        return self._radio.mode
+
+    @property
+    def access_point_address(self) -> str:
+        """``tcpip_adapter_get_ip_info`` of the own access point: its address, also before it is up."""
+        return self._stack.initialise().access_point.info.address
+
     def wf_stat(self) -> InterfaceStat:
         """``net.wf.stat``: the station's interface, or in the mode AP the access point's. No MAC unless started."""
         netifs = self._stack.netifs

@@ -60,12 +60,15 @@ _SPI_MAC_PREFIX: Final = bytes((0x00, 0x04, 0xA3))
 
 
 class Attachment(NamedTuple):
-    """An address, the link behind it, the network that it leads to, and whether there is a way out of that."""
+    """An address, the link behind it, the network that it leads to, whether there is a way out of that, and who is
+    asked for names.
+    """
 
     address: str
     quality: LinkQuality
     lan: Lan | None
     uplink: bool
+    name_servers: tuple[str, ...]
 
 
 class Netifs(NamedTuple):
@@ -389,7 +392,9 @@ class NetStack:
             self._interface.link_down()
         if now is not None:
             link = now[1]
-            self._interface.link_up(link.quality, link.address, segment=link.lan, uplink=link.uplink)
+            self._interface.link_up(
+                link.quality, link.address, segment=link.lan, uplink=link.uplink, name_servers=link.name_servers
+            )
 
     def _refresh_service(self) -> None:
         """Tell the interface of the access point that the board is, if that has changed."""
@@ -420,7 +425,7 @@ class NetStack:
         for name, netif, lan, quality in candidates:
             if netif.address != NO_ADDRESS:
                 uplink = lan is not None and lan.reaches(netif.address, netif.info.gateway)
-                routes[name] = Attachment(netif.address, quality, lan, uplink)
+                routes[name] = Attachment(netif.address, quality, lan, uplink, netif.dns)
         return routes
 
     def _vanish(self) -> None:

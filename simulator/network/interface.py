@@ -119,12 +119,19 @@ class NetworkInterface(Protocol):
         """The own IPv4 address; ``""`` while the link is down."""
 
     def link_up(
-        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+        self,
+        quality: LinkQuality,
+        address: str,
+        *,
+        segment: Segment | None = None,
+        uplink: bool = True,
+        name_servers: tuple[str, ...] = (),
     ) -> None:
         """The link is there and the board has ``address``; on a link that is up, its quality or address changed.
 
         ``segment`` is the network that it leads to, whose members reach each other; ``uplink`` says whether there is
-        a way out of it. Another address or network than before ends what uses the old one, as `link_down` does.
+        a way out of it, and to the world's names; without, ``name_servers`` in it are asked. Another address or network
+        than before ends what uses the old one, as `link_down` does.
         """
 
     def link_down(self) -> None:

@@ -142,7 +142,13 @@ class RealInterface:
         return self._address
 
     def link_up(
-        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+        self,
+        quality: LinkQuality,
+        address: str,
+        *,
+        segment: Segment | None = None,
+        uplink: bool = True,
+        name_servers: tuple[str, ...] = (),
     ) -> None:
         """See `NetworkInterface.link_up`. The quality of a real link is what it is, and so is where it leads."""
         if address != self._address:

@@ -55,10 +55,16 @@ class RedirectedInterface:
         return self._interface.address
 
     def link_up(
-        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+        self,
+        quality: LinkQuality,
+        address: str,
+        *,
+        segment: Segment | None = None,
+        uplink: bool = True,
+        name_servers: tuple[str, ...] = (),
     ) -> None:
         """See `NetworkInterface.link_up`."""
-        self._interface.link_up(quality, address, segment=segment, uplink=uplink)
+        self._interface.link_up(quality, address, segment=segment, uplink=uplink, name_servers=name_servers)
 
     def link_down(self) -> None:
         """See `NetworkInterface.link_down`."""

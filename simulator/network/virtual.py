@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ from simulator.links import LinkQuality
 from simulator.network._route import Link, Route
 from simulator.network._virtual_datagrams import VirtualDatagrams
 from simulator.network._virtual_stream import Pipe, VirtualStream
+from simulator.network.dns import DNS_PORT, addresses_in, query
 from simulator.network.interface import (
     CONNECT_TIMEOUT_S,
     SYN_RETRIES,
@@ -138,7 +139,9 @@ class VirtualInterface:
         """Whether connections are refused as if nobody listened."""
         self._segment: Segment | None = None
         self._has_uplink = False
+        self._name_servers: tuple[str, ...] = ()
         self._own: tuple[Segment, str] | None = None  # the network of its own access point, and its address there
+        self._rng = rng
         self.link = Link(rng)
         self._own_link = Link(rng)
 
@@ -153,7 +156,13 @@ class VirtualInterface:
         return self._address
 
     def link_up(
-        self, quality: LinkQuality, address: str, *, segment: Segment | None = None, uplink: bool = True
+        self,
+        quality: LinkQuality,
+        address: str,
+        *,
+        segment: Segment | None = None,
+        uplink: bool = True,
+        name_servers: tuple[str, ...] = (),
     ) -> None:
         """See `NetworkInterface.link_up`. Raises `ValueError` for what is not an IPv4 address."""
         if not is_ipv4_address(address):
@@ -166,6 +175,7 @@ class VirtualInterface:
                 self._network.by_address[address] = self
             if segment is not None:
                 self._network.by_segment[segment, address] = self
+        self._name_servers = name_servers
         self.link.set_quality(quality)
 
     def link_down(self) -> None:
@@ -219,7 +229,7 @@ class VirtualInterface:
         addresses = [name] if is_ipv4_address(name) else []
         if not addresses and self.is_up:
             with self._until_link_is_down():
-                addresses = await self._ask_name_server(name)
+                addresses = await (self._ask_world(name) if self._has_uplink else self._ask_name_servers(name))
         await trio.lowlevel.checkpoint()
         if not addresses:
             raise NameNotFoundError(name)
@@ -337,9 +347,9 @@ class VirtualInterface:
     def _forget(self, stream: VirtualStream) -> None:
         self._streams.pop(stream, None)
 
-    async def _ask_name_server(self, name: str) -> list[str]:
+    async def _ask_world(self, name: str) -> list[str]:
         for _ in range(DNS_TRIES):
-            if self._has_uplink and not self.link.loses_packet():
+            if not self.link.loses_packet():
                 asked = trio.current_time()
                 await trio.sleep(2 * self.link.latency_s)
                 found = self._network.lookup(name, self._segment)
@@ -347,6 +357,19 @@ class VirtualInterface:
                     self._network.tap.resolved(self._address, name, found, asked, trio.current_time())
                 return found
             await trio.sleep(DNS_RETRY_S)
+        return []
+
+    async def _ask_name_servers(self, name: str) -> list[str]:
+        number = self._rng.integer(0, 0xFFFF)
+        question = query(number, name)
+        if question is None:
+            return []
+        with closing(self.open_datagrams()) as socket:
+            for server in self._name_servers:
+                for _ in range(DNS_TRIES):
+                    await socket.send_to(question, (server, DNS_PORT))
+                    with trio.move_on_after(DNS_RETRY_S):
+                        return await _answer(socket, (server, DNS_PORT), number)
         return []
 
     async def _connect(self, address: str, port: int) -> VirtualStream:
@@ -411,6 +434,15 @@ class VirtualInterface:
                 yield
             finally:
                 self._attempts.remove(attempt)
+
+
+async def _answer(socket: VirtualDatagrams, server: Endpoint, number: int) -> list[str]:
+    """Wait for the answer of ``server`` to question ``number``, and return the addresses in it."""
+    while True:
+        data, sender = await socket.receive_from()
+        found = addresses_in(data, number) if sender == server else None
+        if found is not None:
+            return found
 
 
 class VirtualListener(trio.abc.Listener[VirtualStream]):

@@ -89,6 +89,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "net.scp": _MISSING,
     "net.ssh": _MISSING,
     "net.service": _MISSING,
+    "net.service.captivedns": _FAITHFUL,
     "net.service.sntp": _FAITHFUL,
     "net.tu": _MISSING,
     "mqtt": _FAITHFUL,

@@ -18,6 +18,7 @@ _WHERE: Final = {
     "adc": "adc.AdcDriver",
     "bt": "bt.BtDriver",
     "can": "can.CanDriver",
+    "captivedns": "captivedns.CaptivednsDriver",
     "cpu": "cpu.CpuDriver",
     "encoder": "encoder.EncoderDriver",
     "event": "event.EventDriver",

@@ -34,7 +34,9 @@ local function not_simulated(path)
 end
 
 -- Modules within others that have a file of ours, which returns them.
-local INNER_FILES = {["net.http"] = "net_http", ["net.service.sntp"] = "net_sntp"}
+local INNER_FILES = {
+  ["net.http"] = "net_http", ["net.service.captivedns"] = "net_captivedns", ["net.service.sntp"] = "net_sntp",
+}
 
 -- Functions of ours that some builds lack, by their path: only the catalogue knows which.
 K.optional_functions = {}
