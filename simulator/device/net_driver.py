@@ -548,6 +548,10 @@ class NetDriver:
         if not self.connected():
             raise DriverError("net", "NotAvailable")
 
+    def initialise(self) -> None:
+        """``net_init``: start TCP/IP, unless that was done."""
+        self._stack.initialise()
+
     async def wait_for_initialisation(self, timeout_s: float) -> bool:
         """``wait_for_network_init``: whether TCP/IP is initialised, or is so before the time is over."""
         with trio.move_on_after(timeout_s):

@@ -158,7 +158,8 @@ class NetworkInterface(Protocol):
         """Accept connections to ``port`` from now on, whether the link is up or not.
 
         ``backlog`` of them may wait to be accepted, but no more than the stack has room for, which None stands for.
-        Raises `OSError`: EADDRINUSE if somebody already does, EOPNOTSUPP where a board can only be a client.
+        Raises `OSError`: EADDRINUSE if somebody already does, EACCES where the host keeps low ports to itself,
+        EOPNOTSUPP where a board can only be a client (datagrams on the host's sockets).
         """
 
     def open_datagrams(self, port: int = 0) -> Datagrams:

@@ -35,6 +35,8 @@ _ICMP_HEADER: Final = struct.Struct("!BBHHH")
 """Type, code, checksum, identifier, sequence number."""
 _ECHO_REQUEST: Final = 8
 _ECHO_REPLY: Final = 0
+LOOPBACK: Final = "127.0.0.1"
+BACKLOG: Final = 128
 _PACKET_BYTES_MAX: Final = 65535
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 """``struct linger`` that makes closing a socket a reset."""
@@ -47,6 +49,8 @@ class RealStream(trio.abc.HalfCloseableStream):
         self._stream = stream
         self._interface = interface
         self._vanished = False
+        self.local: Endpoint = stream.socket.getsockname()
+        self.remote: Endpoint = stream.socket.getpeername()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """As trio's."""
@@ -89,6 +93,27 @@ class RealStream(trio.abc.HalfCloseableStream):
             if self._vanished:
                 raise trio.BrokenResourceError from error
             raise
+
+
+class RealListener(trio.abc.Listener[RealStream]):
+    """A port of this host's loopback that leads to a board, as long as the board's link is up."""
+
+    def __init__(self, listener: trio.SocketListener, interface: RealInterface) -> None:
+        self._listener = listener
+        self._interface = interface
+
+    async def accept(self) -> RealStream:
+        """As trio's."""
+        while True:
+            with self._interface.clock.real_io():
+                stream = await self._listener.accept()
+            if self._interface.is_up:
+                return self._interface.new_stream(stream)
+            await stream.aclose()
+
+    async def aclose(self) -> None:
+        """As trio's."""
+        await self._listener.aclose()
 
 
 class RealDatagrams:
@@ -190,15 +215,21 @@ class RealInterface:
         """See `NetworkInterface.connect`. Gives up when lwIP would, which is earlier than the host."""
         if self.is_up:
             with self._attempt():
-                stream = RealStream(trio.SocketStream(await _connected_socket(address, port)), self)
-                self._streams.add(stream)
-                return stream
+                return self.new_stream(trio.SocketStream(await _connected_socket(address, port)))
         await trio.lowlevel.checkpoint()
         raise LinkDownError(address, port)
 
-    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
-        """See `NetworkInterface.listen`. A virtual board is no server on the host's network."""
-        raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
+    def listen(self, port: int, backlog: int | None = None) -> RealListener:
+        """See `NetworkInterface.listen`. Only this host can reach it; the host may refuse low ports (EACCES)."""
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((LOOPBACK, port))
+            listening.listen(BACKLOG if backlog is None else backlog)
+        except OSError:
+            listening.close()
+            raise
+        return RealListener(trio.SocketListener(trio.socket.from_stdlib_socket(listening)), self)
 
     def open_datagrams(self, port: int = 0) -> RealDatagrams:
         """See `NetworkInterface.open_datagrams`."""
@@ -213,6 +244,12 @@ class RealInterface:
             return None
         with self.clock.real_io():
             return await _ping(address, size_bytes, timeout_s)
+
+    def new_stream(self, stream: trio.SocketStream) -> RealStream:
+        """Return a connection of the board's; it breaks when the link goes down."""
+        made = RealStream(stream, self)
+        self._streams.add(made)
+        return made
 
     def forget(self, stream: RealStream) -> None:
         """``stream`` was closed."""

@@ -6,9 +6,12 @@ level 0 and only if it was built with it; where it is gone, 1.2 takes its place,
 
 from __future__ import annotations
 
+import base64
 import ssl
+import tempfile
 import warnings
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 _LEGACY_CIPHERS: Final = "DEFAULT:@SECLEVEL=0"
@@ -105,6 +108,27 @@ def allow_only_boards(context: ssl.SSLContext) -> None:
     """Let a server's ``context`` speak what a real board offers, and nothing else."""
     context.set_ciphers(_BOARD_CIPHERS)
     _set_versions(context, minimum=stock_tls_version(), maximum=stock_tls_version())
+
+
+def library_server_context(certificate: bytes, key: bytes) -> ssl.SSLContext:
+    """Return a context for a server on a board, for any version from 1.0 to 1.2. Both are in DER or PEM.
+
+    Raises `ssl.SSLError` or `ValueError` if they are not what they should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(_LEGACY_CIPHERS)
+    _set_versions(context, minimum=ssl.TLSVersion.TLSv1, maximum=ssl.TLSVersion.TLSv1_2)
+    with tempfile.TemporaryDirectory() as folder:  # OpenSSL takes keys from files only
+        paths = Path(folder, "certificate"), Path(folder, "key")
+        for path, data, label in zip(paths, (certificate, key), ("CERTIFICATE", "PRIVATE KEY"), strict=True):
+            path.write_bytes(data if b"-----BEGIN" in data else _to_pem(data, label))
+        context.load_cert_chain(*paths)
+    return context
+
+
+def _to_pem(data: bytes, label: str) -> bytes:
+    text = base64.encodebytes(data).decode()
+    return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n".encode()
 
 
 def allow_stock_clients(context: ssl.SSLContext) -> None:
