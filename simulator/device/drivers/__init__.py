@@ -20,6 +20,7 @@ _WHERE: Final = {
     "can": "can.CanDriver",
     "captivedns": "captivedns.CaptivednsDriver",
     "cpu": "cpu.CpuDriver",
+    "curl": "curl.CurlDriver",
     "encoder": "encoder.EncoderDriver",
     "event": "event.EventDriver",
     "gdisplay": "gdisplay.GdisplayDriver",

@@ -35,7 +35,8 @@ end
 
 -- Modules within others that have a file of ours, which returns them.
 local INNER_FILES = {
-  ["net.http"] = "net_http", ["net.service.captivedns"] = "net_captivedns", ["net.service.http"] = "net_web_server",
+  ["net.curl"] = "net_curl", ["net.http"] = "net_http", ["net.service.captivedns"] = "net_captivedns",
+  ["net.service.http"] = "net_web_server",
   ["net.service.sntp"] = "net_sntp", ["net.service.telnet"] = "net_telnet",
 }
 
