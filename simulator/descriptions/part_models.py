@@ -11,7 +11,7 @@ import inspect
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -143,23 +143,39 @@ def _annotation(hint: Any) -> Any:
 
 def limits_text(kind: type[Part], name: str) -> str:
     """Return in words what a field of a part may be."""
-    return _hint_text(_hint(kind, name))
+    return _hint_text(_hint(kind, name), partial(value_text, name=name))
 
 
-def _hint_text(hint: Any) -> str:
+def value_text(value: Any, *, name: str = "") -> str:
+    """Return a value of a field as data sheets have it: an ``address`` is hexadecimal."""
+    if name == "address":
+        return f"{value:#04x}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _plain(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _hint_text(hint: Any, show: Callable[[Any], str]) -> str:
     if hint in _PLAIN_TEXTS:
         return _PLAIN_TEXTS[hint]
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return " or ".join(", ".join(map(str, arguments)).rsplit(", ", 1))
+        return " or ".join(", ".join(map(show, arguments)).rsplit(", ", 1))
     if origin is tuple:
-        return f"{len(arguments)} times {_hint_text(arguments[0])}"
+        return f"{len(arguments)} times {_hint_text(arguments[0], show)}"
     if origin is Annotated:
         base, mark = arguments
         if isinstance(mark, PinOf):
             return "a pin, if it is connected" if mark.is_optional else "a pin"
-        return str(_Within(mark.low, mark.high, is_whole=base is int))
+        return _within_text(mark.low, mark.high, is_whole=base is int, show=show)
     raise AssertionError(hint)
+
+
+def _within_text(low: float, high: float, *, is_whole: bool, show: Callable[[Any], str] = value_text) -> str:
+    number = "a whole number" if is_whole else "a number"
+    if high == math.inf:
+        return f"{number} of at least {show(low)}"
+    return f"{number} from {show(low)} to {show(high)}"
 
 
 class _Within:
@@ -171,10 +187,7 @@ class _Within:
         self._is_whole = is_whole
 
     def __str__(self) -> str:
-        number = "a whole number" if self._is_whole else "a number"
-        if self._high == math.inf:
-            return f"{number} of at least {_plain(self._low)}"
-        return f"{number} from {_plain(self._low)} to {_plain(self._high)}"
+        return _within_text(self._low, self._high, is_whole=self._is_whole)
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
         number: core_schema.CoreSchema

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from simulator.descriptions.part_models import limits_text, model_of, summary_of
+from simulator.descriptions.part_models import limits_text, model_of, summary_of, value_text
 from simulator.hardware.parts import PARTS, Control, Part
+from simulator.hardware.parts.part import NO_PIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def part_texts() -> Iterator[PartTexts]:
 
 def _texts(kind: type[Part]) -> PartTexts:
     fields = [
-        KeyTexts(str(item.alias), limits_text(kind, str(item.alias)), _default(item.default))
+        KeyTexts(str(item.alias), limits_text(kind, str(item.alias)), _default(str(item.alias), item.default))
         for name, item in model_of(kind).model_fields.items()
         if name.startswith("field_")
     ]
@@ -65,9 +66,7 @@ def _control_text(control: Control) -> str:
     return f"{control.summary}; {control.low:g} to {control.high:g}"
 
 
-def _default(value: Any) -> str:
+def _default(name: str, value: Any) -> str:
     if value is PydanticUndefined:
         return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "none" if value in (None, -1) else str(value) if value != {} else "none"
+    return "none" if value in (None, NO_PIN, {}) else value_text(value, name=name)

@@ -200,8 +200,8 @@ class Joystick(Part):
 
     type_name: ClassVar[str] = "analog-joystick"
     controls: ClassVar[Mapping[str, Control]] = {
-        "x": Control("-1 to 1", 0, -1, 1),
-        "y": Control("-1 to 1", 0, -1, 1),
+        "x": Control("0 in the middle, 1 at the supply", 0, -1, 1),
+        "y": Control("0 in the middle, 1 at the supply", 0, -1, 1),
         "pressed": switch("1 while it is pushed down"),
     }
 
