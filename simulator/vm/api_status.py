@@ -41,7 +41,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "debug.getregistry": ("missing", "it holds the simulator"),
     "debug.sethook": ("missing", "the simulator's own hook is in its place"),
     "io": _FAITHFUL,
-    "io.tmpfile": ("partial", "always fails, as without a /tmp"),
     "package": _FAITHFUL,
     "os": _FAITHFUL,
     "os.stats": ("partial", "the free memory is an estimate"),

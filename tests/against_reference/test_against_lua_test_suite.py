@@ -104,7 +104,7 @@ CUTS: dict[str, list[tuple[str, str, str]]] = {
          "on littlefs a file that is open does not show what is written through another handle"),
         ("if not _port then\n  local progname", "or v[3] == z)\n    end\n  end\nend",
          "there is no other program to start"),
-        ("f = io.tmpfile()", 'assert(f:read"a" == "alo")', "io.tmpfile always fails"),
+        ("f = io.tmpfile()", 'assert(f:read"a" == "alo")', "io.tmpfile wants a folder /tmp"),
     ],
     "nextvar.lua": [
         ('assert(print==find("print") and print == find1("print"))', 'assert(assert==find1("assert"))',

@@ -344,3 +344,15 @@ def test_a_temporary_name_is_that_of_a_new_empty_file(board):
         "true\t/tmp/lua_000001\t/tmp/lua_a00001\t/tmp/lua_b00001",
         "0",
     ]
+
+
+def test_a_temporary_file_wants_a_folder_and_has_no_name():
+    script = """
+        print(io.tmpfile())
+        fs.mount("/tmp", "ramfs")
+        local one, two = io.tmpfile(), io.tmpfile()
+        one:write("abc") two:write("d") one:seek("set")
+        print(one:read("a"), two:seek("end"), os.ls("/tmp"))
+    """
+    lines = printed_by(script).replace("\r", "").splitlines()
+    assert (lines[0], lines[-1]) == ("nil\tNo such file or directory\t2", "abc\t1")

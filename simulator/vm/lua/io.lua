@@ -440,8 +440,18 @@ function contents.popen(...)
   raise("'popen' not supported")
 end
 
+local temporary_files = 0
+
+-- It has no name any more when a script gets it, as in newlib. Most boards have no /tmp.
 function contents.tmpfile()
-  return nil, "No such file or directory", 2 -- it would be in /tmp
+  local path = format("/tmp/tffffffff.%x", temporary_files) -- of the process -1
+  temporary_files = temporary_files + 1
+  local file, text, errno = open(path, "w+b")
+  if not file then
+    return nil, sub(text, #path + 3), errno
+  end
+  request("os.remove", path)
+  return file
 end
 
 function contents.type(...)
