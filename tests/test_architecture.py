@@ -68,6 +68,7 @@ ROOMS = (
     Room("wifi", Kind.MODEL),
     Room("bluetooth", Kind.MODEL),
     Room("lora", Kind.MODEL, {"cryptography"}),
+    Room("mdns", Kind.MODEL, {"dnslib"}),
     Room("airwaves", Kind.MODEL),
     Room("console", Kind.PURE),
     Room("graphics", Kind.MODEL, {"PIL", "qrcodegen"}),

@@ -607,6 +607,15 @@ class NetDriver:
             timeout_s=timeout_s,
         )
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` whenever something about the interfaces may have changed."""
+        self._stack.watchers.append(changed)
+
+    @property
+    def nearest_interface(self) -> tuple[str, IpInfo] | None:
+        """The interface that packets leave by, else the own access point; called as in ``net_service_mdns.inc``."""
+        return self._stack.nearest_interface
+
     def register_callback(self, handler: Handler) -> None:
         """``net_event_register_callback``: have ``handler`` called after every message, also if it is already.
 

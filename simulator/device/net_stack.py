@@ -115,6 +115,8 @@ class NetStack:
         self.status = StatusWord()
         self.events = EventGroup()
         self.handlers: list[Handler] = []
+        self.watchers: list[Callable[[], None]] = []
+        """Called after every change of the models."""
         self.on_wps: Callable[[SystemEvent], None] = lambda _event: None
         """Told of every message before anything is done about it; it looks at those of WPS."""
         self.radio = EspWifi(
@@ -176,6 +178,18 @@ class NetStack:
         return self.netifs.ethernet
 
     @property
+    def nearest_interface(self) -> tuple[str, IpInfo] | None:
+        """See `NetDriver.nearest_interface`."""
+        if self.netifs is None:
+            return None
+        if self._route is None:
+            access_point = self.netifs.access_point
+            return ("AP", access_point.info) if access_point.is_up else None
+        if self._route[0] == "wf":
+            return "STA", self.netifs.station.info
+        return "SPI_ETH" if isinstance(self.wire, SpiEthernet) else "ETH", self.ethernet_netif.info
+
+    @property
     def dns_servers(self) -> tuple[str, ...]:
         """The name servers of the interface that is used now, else none."""
         if self.netifs is None or self._route is None:
@@ -212,6 +226,8 @@ class NetStack:
         """Follow a change of the models: the link, and whoever waits for their deadline or for something of theirs."""
         self._refresh_link()
         self._refresh_service()
+        for changed in self.watchers:
+            changed()
         self._moved.unpark_all()
 
     async def wait_models_changed(self) -> None:

@@ -183,7 +183,7 @@ def test_status_of_the_longest_path_that_covers_a_name_wins(monkeypatch: pytest.
     for path, status in [
         ("_G", ("faithful", "")),
         ("net", ("faithful", "")),
-        ("net.curl", ("missing", "")),
+        ("net.scp", ("missing", "")),
         ("net.ota", ("partial", "something is different")),
         ("tmr.timer", ("faithful", "")),
     ]:
@@ -198,7 +198,7 @@ def test_status_of_the_longest_path_that_covers_a_name_wins(monkeypatch: pytest.
 
     assert status_of("print") == "faithful"
     assert status_of("net.connected") == status_of("net.error.NotAvailable") == "faithful"
-    assert status_of("net.curl.get") == "missing"
+    assert status_of("net.scp.get") == "missing"
     assert status_of("net.ota") == "partial"
     assert status_of("tmr.timer:start") == "faithful"
     assert status_of("tmr.delay") == "missing"

@@ -27,6 +27,7 @@ _WHERE: Final = {
     "httpd": "http_server.HttpServerDriver",
     "i2c": "i2c.I2cDriver",
     "lora": "lora.LoraDriver",
+    "mdns": "mdns.MdnsDriver",
     "mqtt": "mqtt.MqttDriver",
     "neopixel": "neopixel.NeopixelDriver",
     "pio": "pio.PioDriver",

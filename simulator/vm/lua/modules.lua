@@ -37,7 +37,7 @@ end
 local INNER_FILES = {
   ["net.curl"] = "net_curl", ["net.http"] = "net_http", ["net.service.captivedns"] = "net_captivedns",
   ["net.service.http"] = "net_web_server",
-  ["net.service.sntp"] = "net_sntp", ["net.service.telnet"] = "net_telnet",
+  ["net.service.mdns"] = "net_mdns", ["net.service.sntp"] = "net_sntp", ["net.service.telnet"] = "net_telnet",
 }
 
 -- Functions of ours that some builds lack, by their path: only the catalogue knows which.
