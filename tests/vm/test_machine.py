@@ -16,7 +16,7 @@ from tests.helpers import run_python
 from tests.vm.lua_host import DONE, Host, Reply, files
 
 STRESS = int(os.environ.get("LUATWIN_STRESS", "1"))
-"""How many times as long as usual the stress test goes on: ``LUATWIN_STRESS=100 pytest tests/vm/test_machine.py``."""
+"""How many times as long as usual the stress test goes on; `make stress` says 20."""
 
 
 @pytest.fixture
