@@ -88,6 +88,14 @@ def _table_order() -> _Result:
     return Status.DIFFERS, "pairs() goes another way in every process", _mend_lua()
 
 
+def _firmware_calls() -> _Result:
+    from simulator.vm.numerics import firmware_calls_are_calls
+
+    if firmware_calls_are_calls():
+        return Status.OK, "an error in a tail call, return net.ota(), has its position"
+    return Status.DIFFERS, "an error in a tail call, return net.ota(), has no position", _mend_lua()
+
+
 def _mend_lua() -> str:
     build = " ".join(f"{name}='{value}'" for name, value in EXACT_BUILD.items())
     return (
@@ -163,6 +171,7 @@ _CHECKS: Final[dict[str, Callable[[], _Result]]] = {
     "packages": _packages,
     "Lua numbers": _numbers,
     "Lua tables": _table_order,
+    "Lua calls": _firmware_calls,
     "stock TLS": _stock_tls,
     "determinism": _determinism,
     "boards": _boards,

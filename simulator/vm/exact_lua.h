@@ -23,3 +23,28 @@
 #define LUATWIN_COUNT_DOWN_lua_State luaG_traceexec(lua_State
 #define LUATWIN_COUNT_DOWN_L \
     (void)((--L->hookcount != 0 && !(L->hookmask & LUA_MASKLINE)) || (++L->hookcount, luaG_traceexec(L), 0)
+
+/* The functions of the firmware are written in C, and a tail call of a C function, `return net.ota()`, leaves its caller
+ * on the stack: for the position of an error, and in a traceback. Ours are written in Lua, so the interpreter would put
+ * them in the place of their caller. Let it call them as it calls others where the caller is none of ours; the name of
+ * its chunk says whose a function is (machine.py).
+ *
+ * A tail call is the one place where luaD_precall() is called with these very arguments, `ra` and `LUA_MULTRET`. The
+ * names are pasted: for that pair there is a macro that moves the choice by one. The same with the version. */
+#define luaD_precall(L, function, results) \
+    LUATWIN_CHOOSE(LUATWIN_##function##_##results, LUATWIN_TAIL_CALL, LUATWIN_OTHER_CALL, )(L, function, results)
+#define LUATWIN_CHOOSE(...) LUATWIN_THIRD(__VA_ARGS__)
+#define LUATWIN_ra_LUA_MULTRET ,
+#define LUATWIN_TAIL_CALL(L, function, results) \
+    LUATWIN_PASTE(LUATWIN_TAIL_CALL_, LUA_VERSION_NUM)(L, function, results)
+#define LUATWIN_PASTE(name, version) LUATWIN_PASTED(name, version)
+#define LUATWIN_PASTED(name, version) name##version
+#define LUATWIN_OTHER_CALL(L, function, results) luaD_precall(L, function, results)
+#define LUATWIN_TAIL_CALL_501 LUATWIN_OTHER_CALL
+#define LUATWIN_TAIL_CALL_502 LUATWIN_OTHER_CALL
+#define LUATWIN_TAIL_CALL_503(L, function, results) \
+    (ttisLclosure(function) && LUATWIN_IS_OURS(clLvalue(function)) && !LUATWIN_IS_OURS(cl) \
+         ? ({ luaD_precall(L, function, results); ci = L->ci; goto newframe; 0; }) \
+         : luaD_precall(L, function, results))
+#define LUATWIN_IS_OURS(closure) \
+    ((closure)->p->source != NULL && strcmp(getstr((closure)->p->source), "=[firmware]") == 0)

@@ -48,6 +48,7 @@ import greenlet
 from lupa import lua53 as lupa
 
 from simulator.boards import Board
+from simulator.vm import bytecode
 from simulator.vm.api import build_has_module, build_members
 
 Value: TypeAlias = bytes | int | float | bool | None
@@ -86,12 +87,9 @@ _TAG: Final = _Tag()
 
 @functools.cache
 def _compiled(name: str) -> bytes:
-    """Return the bytecode of one of our Lua files without debug information, compiled once a process."""
+    """Return the bytecode of one of our Lua files, compiled once a process: no debug information but our chunk name."""
     source = (_LUA / f"{name}.lua").read_bytes()
-    compiler = lupa.LuaRuntime(encoding=None).eval(
-        b"function(source, name) return string.dump(assert(load(source, name)), true) end"
-    )
-    return bytes(compiler(source, b"=" + name.encode() + b".lua"))
+    return bytecode.renamed(bytecode.compile_stripped(source, b"=" + name.encode() + b".lua"), bytecode.FIRMWARE)
 
 
 def _deny(_object: object, _name: object, _is_setting: bool) -> object:

@@ -1,10 +1,13 @@
-"""Whether this build of Lua is the exact one: it counts as on the board, and its tables have a repeatable order.
+"""Whether this build of Lua is the exact one: it counts as on the board, its tables have a repeatable order, and tail
+calls of the firmware's functions are calls.
 
 Lua RTOS is built with ``LUA_32BITS``, the wheels of lupa are not. And Lua salts the hash of its strings with the time
-and with addresses, so that ``pairs`` goes another way in every process; in the exact build the salt is 0. Everything
-works with either build, but numbers then print and wrap differently and no run that shows the order of a table
-repeats, so whoever starts a board says which one it has. Also a script, for the set-up, which has to ask before
-anything else is installed: exit code 0 means exact.
+and with addresses, so that ``pairs`` goes another way in every process; in the exact build the salt is 0. And a
+function of the firmware, which is a C function there and a Lua function here, leaves its caller on the stack after a
+tail call. Everything works with either build, but with the other one numbers print and wrap differently, no run that
+shows the order of a table repeats, and errors in ``return net.ota()`` have no position; so whoever starts a board says
+which one it has. Also a script, for the set-up, which has to ask before anything else is installed: exit code 0 means
+exact.
 """
 
 from __future__ import annotations
@@ -32,5 +35,16 @@ def table_order_is_fixed() -> bool:
     return str(order) == "y beta zz x delta gamma alpha"
 
 
+def firmware_calls_are_calls() -> bool:
+    """Return whether a tail call of a function of the firmware leaves its caller on the stack (see exact_lua.h)."""
+    lua = LuaRuntime(register_eval=False, register_builtins=False)
+    return bool(
+        lua.eval("""(function()
+            local of_firmware = load("return not debug.getinfo(1, 't').istailcall", "=[firmware]")
+            return (function() return of_firmware() end)()
+        end)()""")
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(not (numbers_are_exact() and table_order_is_fixed()))
+    sys.exit(not (numbers_are_exact() and table_order_is_fixed() and firmware_calls_are_calls()))

@@ -119,6 +119,43 @@ def test_a_lua_function_called_alone_is_a_tail_call_and_a_c_function_is_not(host
     ]
 
 
+@pytest.mark.parametrize("call", ["return net.ota()", "local ota = net.ota return ota(1, 2, 3)"])
+def test_a_tail_call_of_the_firmware_leaves_its_caller_on_the_stack(call: str) -> None:
+    refusal = {b"net.ota": (False, b"150994944:network is not available")}
+    with Host({**refusal, **files(f=f"local function f() {call} end\nlocal ok = {{f()}}")}) as host:
+        assert host.eval("pcall(net.ota)") == "false\t150994944:network is not available"
+        assert host.eval(f"pcall(function() {call} end)") == "false\tstdin:1: 150994944:network is not available"
+        assert host.eval(f"try(function() {call} end, function(...) W = {{...}} end)") == ""
+        assert host.eval("W[1], W[2], W[3], W[4]") == "stdin\t1\t150994944\tnetwork is not available"
+        kind = "field" if "local" not in call else "local"
+        host.run("dofile('/f.lua')")
+        assert host.errors == [
+            "/f.lua:1: 150994944:network is not available\n"
+            "stack traceback:\n"
+            f"\t[C]: in {kind} 'ota'\n"
+            "\t/f.lua:1: in local 'f'\n"
+            "\t/f.lua:2: in main chunk\n"
+            "\t[C]: in global 'dofile'\n"
+            "\tstdin:1: in main chunk\n"
+            "\t[C]: in ?"
+        ]
+
+
+def test_a_tail_call_of_a_script_takes_no_stack(host: Host) -> None:
+    assert (
+        host.eval("(function(n) if n > 0 then return debug.getinfo(1, 'f').func(n - 1) end return n end)(300000)")
+        == "0"
+    )
+    assert host.eval("select(2, pcall(function() return (function() return debug.traceback() end)() end))") == (
+        "stack traceback:\n"
+        "\tstdin:1: in function <stdin:1>\n"
+        "\t(...tail calls...)\n"
+        "\t[C]: in global 'pcall'\n"
+        "\tstdin:1: in main chunk\n"
+        "\t[C]: in ?"
+    )
+
+
 def test_a_function_is_continued_on_more_lines_and_its_results_are_printed(host: Host) -> None:
     prompts = [host.type("function f()")]
     prompts += [host.go_on((True, line)) for line in (b'return 1, nil, "a"', b"end", b"f()")]

@@ -270,8 +270,8 @@ function base.load(...)
   end
   if name ~= nil then
     name = arg.string(2, name)
-    if name == "=?" then
-      name = "=? " -- what ours are called (frames.lua)
+    if name == K.chunk_name then
+      name = name .. " "
     end
   end
   if mode ~= nil and not find(arg.string(3, mode), "t", 1, true) then

@@ -465,7 +465,7 @@ local function new()
     return value
   end
 
-  K.named[cjson] = "field"
+  K.public[cjson] = true
   return cjson
 end
 

@@ -132,7 +132,9 @@ end
 -- lock, the hook waits for the next call of a C function to let go there.
 
 local HOOK_INSTRUCTIONS = 20000
+local HOOK_CALLS = 1000 -- which take about as long
 local allocated = 0 -- what collectgarbage("count") said at the end of the last tick
+local calls = 0 -- since then, if calls are looked at
 
 -- Leave for the host from inside the hook: ask(...) returns whether the Lua thread goes on.
 local function interrupt(ask, ...)
@@ -149,12 +151,20 @@ end
 local function tick(event)
   local memory = collectgarbage("count")
   local running = getinfo(2, "Sl")
-  if event ~= "count" then -- a call while others wait: on to the next one, unless it is that of a C function
-    if running.what == "C" or K.is_ours(running) and not K.is_ours(getinfo(3, "S")) then
+  local is_ours = K.is_ours(running)
+  if event ~= "count" then -- a call, while others wait
+    if running.what == "C" or is_ours and not K.is_ours(getinfo(3, "S")) then
       sethook(tick, "", HOOK_INSTRUCTIONS)
       interrupt(host_let_go)
+      return
     end
-  elseif K.is_ours(running) then
+    calls = calls + 1 -- when the count is full while the hook runs, as it is now most of the time, nobody hears of it
+    if calls < HOOK_CALLS then
+      return
+    end
+  end
+  calls = 0
+  if is_ours then
     sethook(tick, "", 1) -- a C function is not interrupted; what called it is, as soon as it has returned
   else
     sethook(tick, "", HOOK_INSTRUCTIONS)

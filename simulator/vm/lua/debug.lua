@@ -42,17 +42,10 @@ local function c_function(f, what, frame)
       end
     end
   end
-  local name, kind = K.own_name(f)
   if find(what, "n", 1, true) then
-    if not frame then
-      info.namewhat = ""
-    elseif frame.istailcall then
-      info.name, info.namewhat = name, kind or ""
-    else
-      info.name, info.namewhat = frame.name, frame.namewhat
-    end
+    info.name, info.namewhat = frame and frame.name, frame and frame.namewhat or ""
   end
-  if find(what, "f", 1, true) and (not frame or name) then
+  if find(what, "f", 1, true) and (not frame or K.is_public(f)) then
     info.func = f -- what a script cannot call by a name it gets no hold of here either
   end
   return info

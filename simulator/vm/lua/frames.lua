@@ -9,11 +9,14 @@ local error, getmetatable, next, rawequal, rawget, select, tonumber, type =
   error, getmetatable, next, rawequal, rawget, select, tonumber, type
 local format = string.format
 local to_integer = math.tointeger
-local getinfo, raw_xpcall = K.raw.getinfo, K.raw.xpcall
+local getinfo = K.raw.getinfo
 
--- Ours have no debug information. (`load` sees to it that no chunk of a script looks like that.)
+-- The name of all chunks of ours; `load` sees to it that no chunk of a script has it.
+local OURS = "=[firmware]"
+K.chunk_name = OURS
+
 local function is_ours(info)
-  return info.source == "=?"
+  return info.source == OURS
 end
 K.is_ours = is_ours
 
@@ -83,13 +86,6 @@ function K.level(n, co)
   end
 end
 
--- A call typed alone at the prompt is compiled as "return f()". Of a C function this is no tail call, of ours it is
--- one: the chunk has left the stack, but there is only one line it can have been. (In a script the position of
--- `return net.ota()` is lost; everything else is right.)
-function K.called_from_prompt(api, caller)
-  return api.istailcall and K.at_prompt and caller and caller.func == raw_xpcall
-end
-
 -- "autorun.lua:3: ", or "" for a C function or nothing.
 function K.position(info)
   if info and info.currentline > 0 then
@@ -113,10 +109,7 @@ end
 
 -- luaL_where(L, 1): the position of the caller of the function that the script called.
 local function where()
-  local api, caller = api_and_caller()
-  if K.called_from_prompt(api, caller) then
-    return "stdin:1: "
-  end
+  local _, caller = api_and_caller()
   return K.position(caller)
 end
 K.where = where
@@ -131,29 +124,24 @@ K.raise = raise
 -- Argument checks, with the texts of lauxlib.c. After the index come the arguments from that one on: none at all is
 -- another error than nil.
 
-K.named = {} -- tables of functions -> how a script calls what is in them: "global", "field" or "method"
+K.public = {} -- the tables of functions that a script can get at
 
--- The name of one of our functions where it is, and how a script calls it.
-local function own_name(f)
-  for contents, what in next, K.named do
-    for name, value in next, contents do
+-- Whether a script can call one of our functions by a name.
+function K.is_public(f)
+  for contents in next, K.public do
+    for _, value in next, contents do
       if rawequal(value, f) then
-        return name, what
+        return true
       end
     end
   end
+  return false
 end
-K.own_name = own_name
 
--- The name under which the script called the function. A tail call leaves none behind, but of a C function there is
--- no tail call on the device.
+-- The name under which the script called the function, and how.
 local function called_as()
   local info = api_and_caller()
-  local name, what = info.name, info.namewhat
-  if info.istailcall then
-    name, what = own_name(info.func)
-  end
-  return name or "?", what
+  return info.name or "?", info.namewhat
 end
 
 local function arg_error(index, text)

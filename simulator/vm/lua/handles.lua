@@ -16,7 +16,7 @@ function K.handle_type(name, methods, collected)
       collected(handle, numbers[handle])
     end
   end
-  K.named[methods] = "method"
+  K.public[methods] = true
   K.note_finalizer(meta)
 
   local function new(number)

@@ -481,7 +481,7 @@ for _, name in next, {"receive", "send"} do
   end
 end
 
-K.named[contents], K.named[methods] = "field", "method"
+K.public[contents], K.public[methods] = true, true
 K.io = io
 rawset(K.globals, "io", io)
 if K.package then

@@ -203,5 +203,5 @@ function mime.dot(...)
   return sub(stuffed, #prefix + 1), state + 0.0
 end
 
-K.named[mime] = "field"
+K.public[mime] = true
 return mime

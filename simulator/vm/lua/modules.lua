@@ -105,7 +105,7 @@ function K.module(path, contents)
   rotables[module] = path
   rotable_contents[module] = contents
   paths[contents] = path
-  K.named[contents] = "field"
+  K.public[contents] = true
   setmetatable(contents, incomplete)
   return module
 end
@@ -138,7 +138,7 @@ local function complete_base()
     end
   end)
 end
-K.named[base] = "global"
+K.public[base] = true
 
 setmetatable(base, {__index = function(_, name)
   if FILES[name] then

@@ -117,8 +117,7 @@ local function read_line(text, continues)
   return rest
 end
 
--- A complete statement or expression, as a function, and whether it is an expression; or nil and the message; or nil
--- alone if there is none.
+-- A complete statement or expression, as a function; or nil and the message; or nil alone if there is none.
 local function read_chunk()
   local line = read_line(prompt("_PROMPT", request("os.pwd") .. " > "))
   if not line then
@@ -130,13 +129,13 @@ local function read_chunk()
   end
   local chunk = compile("return " .. line .. ";", "=stdin")
   if chunk then
-    return chunk, true
+    return chunk
   end
   while true do
     local message
     chunk, message = compile(line, "=stdin")
     if chunk then
-      return chunk, false
+      return chunk
     end
     if not find(message, "<eof>$") then
       return nil, message
@@ -153,9 +152,7 @@ local function prompt_loop()
   while true do
     local chunk, message = read_chunk()
     if chunk then
-      K.at_prompt = message
       local results = call(chunk)
-      K.at_prompt = false
       if not results[1] then
         report(results[2])
       elseif results.n > 1 then

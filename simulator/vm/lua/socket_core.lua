@@ -51,7 +51,7 @@ local function new_class(name, methods)
   for key, method in next, methods do
     index[key] = method
   end
-  K.named[index] = "method"
+  K.public[index] = true
   local meta = {
     __index = index,
     __name = name,
@@ -668,5 +668,5 @@ for name, f in next, K.library("socket_select") do
   socket[name] = f
 end
 socket._VERSION = "LuaSocket 3.0-rc1"
-K.named[socket], K.named[dns] = "field", "field"
+K.public[socket], K.public[dns] = true, true
 return socket

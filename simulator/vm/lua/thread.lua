@@ -89,7 +89,7 @@ end
 
 local mutex_methods = {}
 local mutex_meta = {__index = mutex_methods, __name = "thread.mutex"}
-K.named[mutex_methods] = "method"
+K.public[mutex_methods] = true
 local mutexes = setmetatable({}, {__mode = "k"}) -- mutex -> the number that the host knows
 
 function thread.createmutex(kind)

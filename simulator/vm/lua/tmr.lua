@@ -18,7 +18,7 @@ end
 
 local methods = {}
 local meta = {__index = methods, __name = "tmr.timer"}
-K.named[methods] = "method"
+K.public[methods] = true
 local timers = setmetatable({}, {__mode = "k"}) -- timer -> the number that the host knows
 
 local function number_of(...)

@@ -45,10 +45,6 @@ local function frame_text(info)
     text = info.short_src .. ":"
   end
   local what, name = info.namewhat, info.name
-  if ours and info.istailcall then -- which is none on the device
-    name, what = K.own_name(info.func)
-    what = what or ""
-  end
   local global = global_name(info.func)
   if global then
     text = format("%s in function '%s'", text, global)
@@ -61,7 +57,7 @@ local function frame_text(info)
   else
     text = text .. " in ?"
   end
-  if info.istailcall and not ours then
+  if info.istailcall then
     text = text .. "\n\t(...tail calls...)"
   end
   return text
@@ -79,9 +75,6 @@ local function texts(level, co, limit)
       break
     elseif not is_hidden(info) then
       lines[#lines + 1] = frame_text(info)
-    end
-    if not co and is_ours(info) and K.called_from_prompt(info, getinfo(level, "f")) then
-      lines[#lines + 1] = "stdin:1: in main chunk"
     end
   end
   return lines
