@@ -58,7 +58,7 @@ net.wf.setup(net.wf.mode.STA, 'home', 'secret-password') net.wf.start()
 while not net.connected() do tmr.sleepms(50) end
 for step = 1, 40 do tmr.sleepms(25) e:broadcast() print('main', step, os.clock()) end
 thread.list()
-for name in pairs({alpha = 1, beta = 2, gamma = 3, [e] = 4, [m] = 5}) do print(name) end
+for name in pairs({alpha = 1, beta = 2, gamma = 3, [0.5] = 4}) do print(name) end
 """
 
 
