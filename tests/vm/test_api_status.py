@@ -77,9 +77,14 @@ MISSING = [
 ]
 
 
+CHECKS_FIRST = {"net.scp.get", "net.scp.put", "net.service.can.start", "net.ssh.exec"}
+"""Missing, but not without a look at the arguments; these are tested on a board."""
+
+
 def test_what_is_missing_says_so_and_says_its_name(host: Host) -> None:
+    assert {entry.path for entry in MISSING} >= CHECKS_FIRST
     for entry in MISSING:
-        if not entry.module.startswith("net.en"):
+        if not entry.module.startswith("net.en") and entry.path not in CHECKS_FIRST:
             host.run(f"local _ = {entry.path}()")
             assert host.errors[0].partition("\n")[0] == f"stdin:1: {entry.path} is not simulated yet"
 

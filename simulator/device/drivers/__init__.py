@@ -39,6 +39,7 @@ _WHERE: Final = {
     "servo": "servo.ServoDriver",
     "sound": "sound.SoundDriver",
     "spi": "spi.SpiDriver",
+    "ssh": "ssh.SshDriver",
     "stepper": "stepper.StepperDriver",
     "telnet": "telnet.TelnetDriver",
     "touch": "touch.TouchDriver",

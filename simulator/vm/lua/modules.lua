@@ -35,9 +35,10 @@ end
 
 -- Modules within others that have a file of ours, which returns them.
 local INNER_FILES = {
-  ["net.curl"] = "net_curl", ["net.http"] = "net_http", ["net.service.captivedns"] = "net_captivedns",
-  ["net.service.http"] = "net_web_server",
-  ["net.service.mdns"] = "net_mdns", ["net.service.sntp"] = "net_sntp", ["net.service.telnet"] = "net_telnet",
+  ["net.curl"] = "net_curl", ["net.http"] = "net_http", ["net.scp"] = "net_scp", ["net.service.can"] = "net_can",
+  ["net.service.captivedns"] = "net_captivedns", ["net.service.http"] = "net_web_server",
+  ["net.service.mdns"] = "net_mdns", ["net.service.sntp"] = "net_sntp", ["net.service.ssh"] = "net_sshd",
+  ["net.service.telnet"] = "net_telnet", ["net.ssh"] = "net_ssh",
 }
 
 -- Functions of ours that some builds lack, by their path: only the catalogue knows which.
