@@ -112,7 +112,7 @@ class _Plan:
 
 
 class MdnsServer:
-    """One board's. ``random`` delays its probes; ``send`` is called with what it sends.
+    """One board's. ``rng`` delays its probes; ``send`` is called with what it sends.
 
     ``renamed`` is told of each name that is given up and the one in its place.
     """
