@@ -109,9 +109,9 @@ def constants(module: str) -> dict[str, int | float | str]:
 def build_members(module: str, board: Board | None) -> tuple[bytes | int | float, ...]:
     """Return what the build of a board, or any build, has in a module, as the machine takes it.
 
-    It is flat: name, kind (``function``, ``constant`` or ``table``) and value of one after the other; the value of what
-    is no constant is 0. Methods, constants without a known value and what only `require` finds are not in it, and a
-    module that the build does not have is empty.
+    It is flat: name, kind (``function``, ``constant`` or ``table``) and value of one after the other; the value of a
+    function is what is said of it if it is missing, or 0, that of a table is 0. Methods, constants without a known
+    value and what only `require` finds are not in it, and a module that the build does not have is empty.
     """
     found, _ = _modules()
     if module not in found:
@@ -130,10 +130,15 @@ def build_members(module: str, board: Board | None) -> tuple[bytes | int | float
         kind, name, content, _, *condition = _index()[path][1]
         if kind == "method" or (module == GLOBALS and name in _BY_REQUIRE):
             continue
-        value = content if kind == "constant" else 0
+        value = content if kind == "constant" else _what_is_missing(path) if kind == "function" else 0
         if value is not None and _has(board, condition[0] if condition else found[module].condition):
             flat += (name.encode(), kind.encode(), value.encode("latin-1") if isinstance(value, str) else value)
     return tuple(flat)
+
+
+def _what_is_missing(path: str) -> str | Literal[0]:
+    status, note = STATUS.get(path, ("", ""))
+    return note if status == "missing" and note else 0
 
 
 def build_has_module(name: str, board: Board | None) -> bool:

@@ -6,7 +6,7 @@ A path stands for itself and everything below it, and the longest that fits wins
 
 - ``faithful``: does what the reference says, defects included
 - ``partial``: usable, but the note says what is different
-- ``missing``: raises an error that names the function and says so
+- ``missing``: raises an error that names the function and says so, with the note in it
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ _MISSING: Final[tuple[Status, str]] = ("missing", "")
 
 STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "_G": _FAITHFUL,
-    "cache": _MISSING,
+    "cache": ("missing", "there is no cache of look-ups here to tell of"),
     "collectgarbage": ("partial", "counts the host's objects, which are about twice as large"),
-    "compile": _MISSING,
-    "decompile": _MISSING,
-    "load": ("partial", "takes no bytecode"),
-    "loadfile": ("partial", "takes no bytecode"),
+    "compile": ("partial", "behind the bytecode it writes the source, so that LuaTwin knows it again"),
+    "decompile": ("partial", "the addresses are made up"),
+    "load": ("partial", "takes only bytecode that LuaTwin has made"),
+    "loadfile": ("partial", "takes only bytecode that LuaTwin has made"),
     "try": ("partial", "coroutines may yield out of it"),
     "coroutine": _FAITHFUL,
     "string": _FAITHFUL,
-    "string.dump": ("partial", "the bytecode is the host's, and nothing takes it"),
+    "string.dump": ("partial", "what it returns can be loaded until LuaTwin ends"),
     "table": _FAITHFUL,
     "math": _FAITHFUL,
     "math.random": ("partial", "numbers of another generator, the same in every run"),
     "utf8": _FAITHFUL,
     "debug": _FAITHFUL,
-    "debug.debug": _MISSING,
+    "debug.debug": ("missing", "it reads lines that end with LF, which no terminal sends"),
     "debug.gethook": ("partial", "there is never one"),
     "debug.getregistry": ("missing", "it holds the simulator"),
     "debug.sethook": ("missing", "the simulator's own hook is in its place"),

@@ -1,4 +1,4 @@
-"""Bytecode of the host's Lua 5.3: what is done to it and with it."""
+"""Bytecode of the host's Lua 5.3: what the machine is made of. What scripts do with bytecode is in `dumps`."""
 
 from __future__ import annotations
 

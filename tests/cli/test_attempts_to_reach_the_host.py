@@ -82,24 +82,42 @@ ATTEMPTS = {
         """,
         "found\t0\r\n",
     ),
-    "load bytecode of its own making": (
-        "print(load(string.dump(function() return 1 end)))",
-        "attempt to load a binary chunk",
-    ),
-    "load bytecode as binary": ("print(load(string.dump(function() end), 'x', 'b'))", "nil\t"),
-    "load bytecode in pieces": (
+    "load bytecode that it has changed": (
         r"""
-        local code, i = string.dump(function() return 1 end), 0
+        local code = string.dump(function() return 1 end, true)
+        print(load((code:gsub('.$', '\1'))))
+        print(load(code:sub(1, -5) .. '\0\0\0\0' .. code:sub(-4)))
+        print(load(code .. '\0'))
+        """,
+        "binary string: not made by LuaTwin, which runs no other: precompiled chunk",
+    ),
+    "load bytecode that it has changed as binary": (
+        "print(load(string.dump(function() return 1 end):gsub('\\1', '\\2', 1), 'x', 'b'))",
+        "precompiled chunk",
+    ),
+    "load changed bytecode in pieces": (
+        r"""
+        local code, i = string.dump(function() return 1 end):gsub('.$', '\1'), 0
         print(load(function() i = i + 1 return i <= #code and code:sub(i, i) or nil end))
         """,
-        "attempt to load a binary chunk",
+        "(load): ",
     ),
-    "load bytecode from a file": (
+    "load changed bytecode from a file": (
         """
-        local f = io.open('/x.luac', 'w') f:write(string.dump(function() end)) f:close()
+        local f = io.open('/x.luac', 'w') f:write(string.dump(function() end), ' ') f:close()
         print(loadfile('/x.luac'))
         """,
-        "attempt to load a binary chunk",
+        "/x.luac: not made by LuaTwin",
+    ),
+    "have the source of other bytecode believed": (
+        r"""
+        io.open('/x.lua', 'w'):write('return 1'):close()
+        compile('/x.lua')
+        local sealed = io.open('/x.luac'):read('a')
+        local f = io.open('/x.luac', 'w') f:write((sealed:gsub('\38\0\0\1', '\38\0\128\1', 1))) f:close()
+        print(loadfile('/x.luac'))
+        """,
+        "/x.luac: not made by LuaTwin",
     ),
     "see the private tag of a request in a coroutine": (
         """

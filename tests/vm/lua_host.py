@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.boards import Board
+from simulator.formats.lua_bytecode import BytecodeError
+from simulator.vm import dumps
 from simulator.vm.machine import THREAD_END, Answer, LuaThread, Machine, Request
 
 DONE: Answer = (True,)
@@ -19,7 +21,20 @@ Reply = Answer | Callable[[Request], Answer]
 
 NO_FILE: Answer = (True, None, b"No such file or directory")
 
+
+def to_host(data: bytes) -> Answer:
+    """Return the answer to who wants to load bytecode."""
+    try:
+        return (True, dumps.to_host(data))
+    except BytecodeError as error:
+        return (True, None, error.reason.value.encode())
+    except PermissionError:
+        return (True, None, b"foreign")
+
+
 QUIET_BOARD: Mapping[bytes, Reply] = {
+    b"bytecode.from_host": lambda request: (True, dumps.from_host(request[1])),
+    b"bytecode.to_host": lambda request: to_host(request[1]),
     b"console.read_line": (True, None),
     b"console.scripts_aborted": (True, True),
     b"fs.load": NO_FILE,

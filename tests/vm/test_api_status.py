@@ -86,7 +86,9 @@ def test_what_is_missing_says_so_and_says_its_name(host: Host) -> None:
     for entry in MISSING:
         if not entry.module.startswith("net.en") and entry.path not in CHECKS_FIRST:
             host.run(f"local _ = {entry.path}()")
-            assert host.errors[0].partition("\n")[0] == f"stdin:1: {entry.path} is not simulated yet"
+            assert host.errors[0].partition("\n")[0] == (
+                f"stdin:1: {entry.path} is not simulated yet" + (f" ({entry.note})" if entry.note else "")
+            )
 
 
 def test_what_is_there_does_not_say_that_it_is_missing(host: Host) -> None:

@@ -84,7 +84,7 @@ def host() -> Iterator[Host]:
         (
             "debug.getregistry()",
             [
-                "stdin:1: debug.getregistry is not simulated yet",
+                "stdin:1: debug.getregistry is not simulated yet (it holds the simulator)",
                 "[C]: in field 'getregistry'",
                 *AT_PROMPT,
             ],

@@ -71,20 +71,24 @@ ATTEMPTS = {
     "change a rotable": ("pcall(rawset, net, 'ota', print)", "false\tbad argument #1 to '?' "),
     "change a rotable's metatable": ("debug.setmetatable(net, {}) == net, net.ota ~= nil", "true\ttrue"),
     # bytecode
-    "load dumped bytecode": ("load(string.dump(function() end))", "nil\tattempt to load a binary chunk (mode is 't')"),
-    "load dumped bytecode with mode b": ("load(string.dump(function() end), 'x', 'b')", "nil\tattempt to load a text"),
-    "load bytecode made by hand": ("load('\\27Lua\\x53\\0')", "nil\tattempt to load a binary chunk (mode is 't')"),
-    "load bytecode in pieces": (
-        "(function() local code, i = string.dump(function() end), 0 return load(function() i = i + 1"
+    "load bytecode made by hand": ("load('\\27Lua\\x53\\0')", "nil\tbinary string: truncated precompiled chunk"),
+    "load changed bytecode": ("load(string.dump(function() end) .. ' ')", "nil\tbinary string: foreign"),
+    "load changed bytecode in pieces": (
+        "(function() local code, i = string.dump(function() end) .. ' ', 0 return load(function() i = i + 1"
         " return i <= #code and code:sub(i, i) or nil end) end)()",
-        "nil\tattempt to load a binary chunk (mode is 't')",
+        "nil\t(load): foreign precompiled chunk",
     ),
     "load bytecode after an empty piece, which is the end": (
         "(function() local t = {'', string.dump(function() end)} return load(function() return table.remove(t, 1) end)"
         " end)()",
         "function: 0x",
     ),
-    "look like a function of the machine": ("load('return debug.getinfo(1, \"S\").what', '=?')()", "main"),
+    "look like a function of the machine": (
+        "load('return debug.getinfo(1, \"S\").source', '=[firmware]')(),"
+        " load(string.dump(load('return debug.getinfo(1, \"S\").source', '=[firmware]')))(),"
+        " load(string.dump(load('return debug.getinfo(1, \"S\").source', '=[firmware]'), true))()",
+        "=[firmware] \t=[firmware] \t=?",
+    ),
     # coroutines
     "see the tag of a request in a coroutine": (
         "select('#', coroutine.resume(coroutine.create(function() return tmr.delayms(1) end)))",

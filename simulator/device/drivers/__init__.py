@@ -17,6 +17,7 @@ from simulator.device.kernel import Call, Kernel
 _WHERE: Final = {
     "adc": "adc.AdcDriver",
     "bt": "bt.BtDriver",
+    "bytecode": "bytecode.BytecodeDriver",
     "can": "can.CanDriver",
     "captivedns": "captivedns.CaptivednsDriver",
     "cpu": "cpu.CpuDriver",

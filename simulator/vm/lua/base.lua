@@ -241,7 +241,13 @@ function base.collectgarbage(what, ...)
 end
 
 -------------------------------------------------------------------------------------------------------------------
--- Chunks. Only source text: what the host would do with bytecode that a script made up is anybody's guess.
+-- Chunks
+
+local BYTECODE = "\27" -- how it begins
+
+function K.is_bytecode(chunk)
+  return sub(chunk, 1, 1) == BYTECODE
+end
 
 -- The lexer of the device keeps comments for its block annotations, and so takes them for strings.
 local function compiled(f, message)
@@ -259,7 +265,63 @@ function K.compile(source, name)
   return compiled(raw_load(source, name, "t"))
 end
 
+-- What f_parser of ldo.c says if chunks of this kind may not be loaded.
+local function refusal(mode, kind)
+  if mode and not find(mode, sub(kind, 1, 1), 1, true) then
+    return format("attempt to load a %s chunk (mode is '%s')", kind, mode)
+  end
+end
+
+-- Load bytecode. The host is asked whether it is what it looks like: Lua itself would run anything. The environment may
+-- follow.
+local function load_bytecode(chunk, name, mode, ...)
+  local message = refusal(mode, "binary")
+  if message then
+    return nil, message
+  end
+  local bytecode, fault = request("bytecode.to_host", chunk)
+  if bytecode then
+    return raw_load(bytecode, name, "b", ...)
+  end
+  name = find(name, "^[@=]") and sub(name, 2) or K.is_bytecode(name) and "binary string" or name
+  return nil, format("%s: %s precompiled chunk", name, fault)
+end
+
 local checked_load = c_function(raw_load)
+
+-- Load what a function returns piece by piece.
+local function load_pieces(read, name, mode, ...)
+  local pieces -- of bytecode; false for text
+  local function reader()
+    local piece = read()
+    if pieces == nil then
+      local is_text = type(piece) ~= "string" or not K.is_bytecode(piece)
+      pieces = not is_text and {}
+      local message = is_text and refusal(mode, "text")
+      if message then
+        error(message, 0)
+      end
+    end
+    while pieces and type(piece) == "string" and piece ~= "" do
+      pieces[#pieces + 1] = piece
+      piece = read()
+    end
+    return piece -- after bytecode the end, so that an empty text is loaded; or what is none
+  end
+  local f, message = finish(checked_load(reader, name, "t", ...))
+  if f and pieces then
+    return load_bytecode(concat(pieces), name or "=(load)", mode, ...)
+  end
+  return f, message
+end
+
+local function load_text(text, name, mode, ...)
+  local message = refusal(mode, "text")
+  if message then
+    return nil, message
+  end
+  return finish(checked_load(text, name, "t", ...))
+end
 
 function base.load(...)
   local chunk, name, mode = ...
@@ -268,39 +330,45 @@ function base.load(...)
   elseif type(chunk) ~= "string" then
     arg["function"](1, ...)
   end
-  if name ~= nil then
-    name = arg.string(2, name)
-    if name == K.chunk_name then
-      name = name .. " "
-    end
+  name, mode = arg.optional(arg.string, 2, name), arg.optional(arg.string, 3, mode)
+  if name == K.chunk_name then
+    name = name .. " "
   end
-  if mode ~= nil and not find(arg.string(3, mode), "t", 1, true) then
-    return nil, format("attempt to load a text chunk (mode is '%s')", mode)
+  if type(chunk) ~= "string" then
+    return compiled(load_pieces(chunk, name, mode, select(4, ...)))
+  elseif K.is_bytecode(chunk) then
+    return compiled(load_bytecode(chunk, name or chunk, mode, select(4, ...)))
   end
-  if is_absent(4, ...) then
-    return compiled(finish(checked_load(chunk, name, "t")))
-  end
-  return compiled(finish(checked_load(chunk, name, "t", (select(4, ...)))))
+  return compiled(load_text(chunk, name, mode, select(4, ...)))
 end
 
--- luaL_loadfilex: the function, or nil and the message. The environment may follow.
-local function load_file(path, ...)
+-- luaL_loadfilex: the function, or nil and the message. Behind the mode the environment may follow.
+function K.source_of(path)
   local source, reason = request("fs.load", path)
   if not source then
     return nil, format("cannot open %s: %s", path, reason)
   end
   source = gsub(source, "^\239\187\191", "") -- a UTF-8 byte order mark
   source = gsub(source, "^#[^\n]*", "") -- "#!" line
-  return compiled(raw_load(source, "@" .. path, "t", ...))
+  return (gsub(source, "^\n" .. BYTECODE, BYTECODE))
+end
+
+function K.load_source(source, name, mode, ...)
+  return compiled((K.is_bytecode(source) and load_bytecode or load_text)(source, name, mode, ...))
+end
+
+local function load_file(path, ...)
+  local source, reason = K.source_of(path)
+  if not source then
+    return nil, reason
+  end
+  return K.load_source(source, "@" .. path, ...)
 end
 K.load_file = load_file
 
 function base.loadfile(...)
   local path, mode = arg.string(1, ...), select(2, ...)
-  if mode ~= nil and not find(arg.string(2, mode), "t", 1, true) then
-    return nil, format("attempt to load a text chunk (mode is '%s')", mode)
-  end
-  return K.pass(load_file(path, select(3, ...)))
+  return K.pass(load_file(path, arg.optional(arg.string, 2, mode), select(3, ...)))
 end
 
 function base.dofile(...)

@@ -44,6 +44,7 @@ K.raw = {
   collectgarbage = collectgarbage,
   date = os.date,
   debug = debug,
+  dump = string.dump,
   getinfo = getinfo,
   getmetatable = getmetatable,
   load = load,

@@ -121,11 +121,20 @@ end
 -------------------------------------------------------------------------------------------------------------------
 -- Upvalues, of the functions of scripts
 
+local function is_c_function(f)
+  return type(f) == "function" and raw_debug.getinfo(f, "S").what == "C"
+end
+
 function debug.getupvalue(...)
   local f, index = arg["function"](1, ...), arg.integer(2, select(2, ...))
-  if is_script_function(f) then
+  if is_script_function(f) or is_c_function(f) then
     local name, value = raw_debug.getupvalue(f, index)
-    return name, value
+    if type(value) == "userdata" then
+      value = nil -- which is for C functions alone
+    end
+    if name then
+      return name, value
+    end
   end
 end
 
@@ -148,7 +157,7 @@ end
 
 function debug.upvalueid(...)
   local f, index = ...
-  if type(f) ~= "function" or raw_debug.getinfo(f, "S").what ~= "C" then
+  if not is_c_function(f) then
     f, index = upvalue(1, ...)
   elseif not raw_debug.getupvalue(f, arg.integer(2, select(2, ...))) then
     arg.error(2, "invalid upvalue index")

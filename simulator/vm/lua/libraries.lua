@@ -2,7 +2,7 @@
 local K = ...
 local arg, c_function, raise, raw = K.arg, K.c_function, K.raise, K.raw
 local next, select = next, select
-local gmatch = string.gmatch
+local find, gmatch, gsub = string.find, string.gmatch, string.gsub
 local to_integer, max_integer = math.tointeger, math.maxinteger
 local type = raw.type
 local unpack = table.unpack
@@ -55,12 +55,29 @@ function strings.format(...)
   return text
 end
 
+-- A long and a size_t have four bytes on the ESP32.
+local FOUR_BYTES = {l = "i4", L = "I4", T = "I4", s = "s4"} -- an s with a number stays as it is
+
+local function on_board(f)
+  f = c_function(f)
+  return function(pattern, ...)
+    if type(pattern) == "string" and find(pattern, "[lLTs]") then
+      pattern = gsub(gsub(pattern, "[lLT]", FOUR_BYTES), "s%d*", FOUR_BYTES)
+    end
+    return K.pass(f(pattern, ...))
+  end
+end
+
+for _, name in next, {"pack", "packsize", "unpack"} do
+  strings[name] = on_board(string[name])
+end
+
 function strings.dump(...)
   arg["function"](1, ...)
   if not K.is_script_function((...)) then
     raise("unable to dump given function")
   end
-  local bytecode = dump(...)
+  local bytecode = K.request("bytecode.from_host", (dump(...)))
   return bytecode
 end
 

@@ -27,9 +27,10 @@ function K.type(...)
   return type(value)
 end
 
-local function not_simulated(path)
+-- `note` says more, or is 0.
+local function not_simulated(path, note)
   return function()
-    raise(path .. " is not simulated yet")
+    raise(path .. " is not simulated yet" .. (note ~= 0 and " (" .. note .. ")" or ""))
   end
 end
 
@@ -55,7 +56,7 @@ local function complete_module(contents)
     end
     local member = path .. "." .. name
     if kind == "function" then
-      value = K.optional_functions[member] or not_simulated(member)
+      value = K.optional_functions[member] or not_simulated(member, value)
     elseif kind == "table" then
       value = INNER_FILES[member] and K.library(INNER_FILES[member]) or K.module(member, {})
     end
@@ -116,8 +117,8 @@ end
 
 -- Those that every build has and many scripts use; the file of any other module that has one goes by its name, too.
 local FILES = {
-  debug = "debug", fs = "fs", io = "io", net = "net", nvs = "nvs", os = "os", package = "package", require = "package",
-  thread = "thread", tmr = "tmr",
+  compile = "luac", debug = "debug", decompile = "luac", fs = "fs", io = "io", net = "net", nvs = "nvs", os = "os",
+  package = "package", require = "package", thread = "thread", tmr = "tmr",
 }
 
 local base, globals = {}, _G
@@ -135,7 +136,7 @@ local function complete_base()
     elseif kind == "table" then
       waiting_modules[name] = true
     else
-      base[name] = kind == "function" and not_simulated(name) or value
+      base[name] = kind == "function" and not_simulated(name, value) or value
     end
   end)
 end
