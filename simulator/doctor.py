@@ -96,6 +96,14 @@ def _firmware_calls() -> _Result:
     return Status.DIFFERS, "an error in a tail call, return net.ota(), has no position", _mend_lua()
 
 
+def _interruptions() -> _Result:
+    from simulator.vm.numerics import everything_can_be_interrupted
+
+    if everything_can_be_interrupted():
+        return Status.OK, "a pattern and a finalizer can be interrupted"
+    return Status.DIFFERS, "a pattern that takes for ever ends only with --wall-timeout", _mend_lua()
+
+
 def _mend_lua() -> str:
     build = " ".join(f"{name}='{value}'" for name, value in EXACT_BUILD.items())
     return (
@@ -172,6 +180,7 @@ _CHECKS: Final[dict[str, Callable[[], _Result]]] = {
     "Lua numbers": _numbers,
     "Lua tables": _table_order,
     "Lua calls": _firmware_calls,
+    "Lua hooks": _interruptions,
     "stock TLS": _stock_tls,
     "determinism": _determinism,
     "boards": _boards,

@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 from simulator import install
-from simulator.vm.numerics import firmware_calls_are_calls, numbers_are_exact, table_order_is_fixed
+from simulator.vm.numerics import (
+    everything_can_be_interrupted,
+    firmware_calls_are_calls,
+    numbers_are_exact,
+    table_order_is_fixed,
+)
 
 STAND_IN = """\
 #!/bin/sh
@@ -66,6 +71,10 @@ def test_this_environment_counts_in_32_bits_as_the_board_does() -> None:
 
 def test_this_environment_goes_through_tables_in_the_same_order_in_every_process() -> None:
     assert table_order_is_fixed(), "another build of lupa is in: run make test, which puts the exact build in"
+
+
+def test_tests_run_with_a_lua_in_which_everything_can_be_interrupted():
+    assert everything_can_be_interrupted(), "another build of lupa is in: run make test, which puts the exact build in"
 
 
 def test_tests_run_with_a_lua_that_leaves_the_caller_of_the_firmware_on_the_stack():

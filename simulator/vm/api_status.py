@@ -27,7 +27,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "decompile": ("partial", "the addresses are made up"),
     "load": ("partial", "takes only bytecode that LuaTwin has made"),
     "loadfile": ("partial", "takes only bytecode that LuaTwin has made"),
-    "try": ("partial", "coroutines may yield out of it"),
     "coroutine": _FAITHFUL,
     "string": _FAITHFUL,
     "string.dump": ("partial", "what it returns can be loaded until LuaTwin ends"),

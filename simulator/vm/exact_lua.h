@@ -48,3 +48,26 @@
          : luaD_precall(L, function, results))
 #define LUATWIN_IS_OURS(closure) \
     ((closure)->p->source != NULL && strcmp(getstr((closure)->p->source), "=[firmware]") == 0)
+
+/* No hook is called while a finalizer runs, so nothing could end one that loops. Let hooks be as they were around it. The
+ * finalizer is what `dothecall` calls. */
+#define luaD_pcall(L, function, ...) \
+    LUATWIN_CHOOSE(LUATWIN_IN_##function, LUATWIN_CALL_FINALIZER, LUATWIN_OTHER_PCALL, )(L, function, __VA_ARGS__)
+#define LUATWIN_IN_dothecall ,
+#define LUATWIN_OTHER_PCALL(L, ...) luaD_pcall(L, __VA_ARGS__)
+#define LUATWIN_CALL_FINALIZER(L, ...) \
+    (LUA_VERSION_NUM == 503 ? (void)(L->allowhook = oldah) : (void)0, luaD_pcall(L, __VA_ARGS__))
+
+/* Nor is a hook called while a pattern is matched, which can take for ever. Each step of it counts as one instruction;
+ * whatever calls match() takes a step, what declares it begins its third parameter with `const`. */
+#define match(state, text, pattern) \
+    LUATWIN_CHOOSE(LUATWIN_OF_##pattern, LUATWIN_MATCH, LUATWIN_STEP_AND_MATCH, )(state, text, pattern)
+#define LUATWIN_OF_const ,
+#define LUATWIN_MATCH(state, text, pattern) match(state, text, pattern)
+#define LUATWIN_STEP_AND_MATCH(state, text, pattern) (LUATWIN_STEP((state)->L), match(state, text, pattern))
+#define LUATWIN_STEP(L) \
+    ({ \
+        extern void (luaG_traceexec)(lua_State *); /* in parentheses it is no macro */ \
+        if (LUA_VERSION_NUM == 503 && (lua_gethookmask(L) & (LUA_MASKCOUNT | LUA_MASKLINE)) == LUA_MASKCOUNT) \
+            (luaG_traceexec)(L); \
+    })

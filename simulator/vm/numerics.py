@@ -1,13 +1,13 @@
-"""Whether this build of Lua is the exact one: it counts as on the board, its tables have a repeatable order, and tail
-calls of the firmware's functions are calls.
+"""Whether this build of Lua is the exact one: it counts as on the board, its tables have a repeatable order, tail calls
+of the firmware's functions are calls, and everything can be interrupted.
 
 Lua RTOS is built with ``LUA_32BITS``, the wheels of lupa are not. And Lua salts the hash of its strings with the time
-and with addresses, so that ``pairs`` goes another way in every process; in the exact build the salt is 0. And a
-function of the firmware, which is a C function there and a Lua function here, leaves its caller on the stack after a
-tail call. Everything works with either build, but with the other one numbers print and wrap differently, no run that
-shows the order of a table repeats, and errors in ``return net.ota()`` have no position; so whoever starts a board says
-which one it has. Also a script, for the set-up, which has to ask before anything else is installed: exit code 0 means
-exact.
+and with addresses, so that ``pairs`` goes another way in every process; in the exact build the salt is 0. A function of
+the firmware, which is a C function there and a Lua function here, leaves its caller on the stack after a tail call. And
+the hook that stops a Lua thread is called while a pattern is matched or a finalizer runs, too. Everything works with
+either build, but with the other one numbers print and wrap differently, no run that shows the order of a table repeats,
+errors in ``return net.ota()`` have no position, and a pattern can take for ever; so whoever starts a board says which
+one it has. Also a script, for the set-up, which has to ask before anything else is installed: exit code 0 means exact.
 """
 
 from __future__ import annotations
@@ -46,5 +46,23 @@ def firmware_calls_are_calls() -> bool:
     )
 
 
+def everything_can_be_interrupted() -> bool:
+    """Return whether the count hook is called while a pattern is matched and while a finalizer runs."""
+    lua = LuaRuntime(register_eval=False, register_builtins=False)
+    return bool(
+        lua.eval("""(function()
+            local calls = 0
+            debug.sethook(function() calls = calls + 1 end, "", 100)
+            string.find(string.rep("a", 200), ".-.-b")
+            local of_pattern = calls
+            setmetatable({}, {__gc = function() for _ = 1, 2000 do end end})
+            collectgarbage()
+            debug.sethook()
+            return of_pattern > 100 and calls - of_pattern > 10
+        end)()""")
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(not (numbers_are_exact() and table_order_is_fixed() and firmware_calls_are_calls()))
+    checks = numbers_are_exact, table_order_is_fixed, firmware_calls_are_calls, everything_can_be_interrupted
+    sys.exit(not all(check() for check in checks))

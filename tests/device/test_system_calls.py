@@ -296,3 +296,11 @@ async def test_a_negative_sleep_is_none(stage: Stage) -> None:
     stage.power_on()
     await trio.sleep(5)
     assert len(stage.board.boots) > 2
+
+
+@staged(script="if os.resetreason() == 1 then try(function() error({}) end) end print('started again')")
+async def test_an_error_that_is_no_text_ends_the_firmware_in_try(stage: Stage) -> None:
+    await stage.boot()
+    assert "Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled.\r\n" in stage.console
+    assert stage.console.endswith("started again\r\n\r\n/ > ")
+    assert [boot.reason.name for boot in stage.board.boots] == ["POWERON_RESET", "SW_CPU_RESET"]

@@ -258,12 +258,12 @@ def test_catch_gets_place_line_code_and_message(host: Host, f: str, caught: str)
 
 
 def test_try_returns_nothing_and_swallows_what_nobody_catches(host: Host) -> None:
-    assert host.run("print(select('#', try(error)), select('#', try(print)))") == "\n0\t0\n"
+    assert host.run("print(select('#', try(function() net.x() end)), select('#', try(print)))") == "\n0\t0\n"
 
 
 def test_finally_runs_after_success_and_after_a_catch_but_not_when_catch_fails(host: Host) -> None:
     assert host.run("try(function() end, print, function() print('finally') end)") == "finally\n"
-    assert host.run("try(error, function() end, function() print('finally') end)") == "finally\n"
+    assert host.run("try(function() net.x() end, function() end, function() print('finally') end)") == "finally\n"
     host.run("try(function() error('first', 0) end, function() error('second') end, print)")
     assert host.shown.startswith("stdin:1: first\nstack traceback:\n\t[C]: in global 'try'\n")
 
@@ -271,6 +271,38 @@ def test_finally_runs_after_success_and_after_a_catch_but_not_when_catch_fails(h
 def test_an_error_in_finally_gets_a_new_position(host: Host) -> None:
     host.run("try(print, print, function() error('x', 0) end)")
     assert host.errors[0].startswith("stdin:1: x\n")
+
+
+def test_nobody_yields_out_of_try(host: Host) -> None:
+    host.run("function caught(...) W = {...} end")
+    host.run("co = coroutine.wrap(function() try(coroutine.yield, caught) coroutine.yield('after') end)")
+    assert host.eval("co()") == "after"
+    assert host.eval("W[4], coroutine.isyieldable()") == "attempt to yield across a C-call boundary\tfalse"
+    host.run("try(function() try(function() coroutine.isyieldable() end) I = coroutine.isyieldable() end)")
+    assert host.eval("I") == "false"
+    host.run("co = coroutine.create(function() try(function() tmr.delayms(7) end) end)")
+    assert host.eval("coroutine.resume(co)") == "true"
+    assert host.asked(b"tmr.delay") == [(b"ms", 7)]
+
+
+@pytest.mark.parametrize(
+    ("body", "handler", "crashes"),
+    [
+        ("error({})", "", True),
+        ("error()", ", print", True),
+        ("error(true)", ", print", True),
+        ("error('404 not found')", ", print", True),
+        ("error('404 not found')", "", False),
+        ("error(404)", ", print", False),
+        ("error('404: not found')", ", print", False),
+        ("error('not found: 404')", ", print", False),
+    ],
+)
+def test_try_ends_the_firmware_where_it_looks_for_what_is_not_there(
+    host: Host, body: str, handler: str, crashes: bool
+) -> None:
+    host.type(f"try(function() {body} end{handler})", until=b"lua.crash")
+    assert [request[0] for request in host.requests].count(b"lua.crash") == crashes
 
 
 @pytest.mark.parametrize(

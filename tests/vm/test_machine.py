@@ -210,6 +210,38 @@ def test_ticks_come_wherever_the_loop_is(host: Host, place: str) -> None:
     assert len(host.asked(b"tick")) in ((3, 4) if "__index" not in place else (0,))
 
 
+ENDLESS = {
+    "a pattern": "('a'):rep(500):find('.-.-.-.-.-b')",
+    "a replacement": "('a'):rep(500):gsub('.-.-.-.-.-b', '')",
+    "an iteration": "for _ in ('a'):rep(500):gmatch('.-.-.-.-.-b') do end",
+    "a pattern in a coroutine": "coroutine.wrap(function() ('a'):rep(500):find('.-.-.-.-.-b') end)()",
+    "a finalizer": "setmetatable({}, {__gc = function() while true do end end}) collectgarbage()",
+    "a pattern in a finalizer": "setmetatable({}, {__gc = function() ('a'):rep(500):find('.-.-.-.-.-b') end})"
+    " collectgarbage()",
+}
+
+
+@pytest.mark.parametrize("place", ENDLESS)
+def test_ticks_come_and_stop_what_is_no_loop_of_the_script(host: Host, place: str) -> None:
+    ticks = iter([(True, False)] * 50)
+    host.replies = {b"tick": lambda _: next(ticks, (False, b"interrupted!"))}
+    host.run(f"print(pcall(function() {ENDLESS[place]} end))")
+    assert len(host.asked(b"tick")) == 51
+    assert {tuple(where) for *where, _ in host.asked(b"tick")} == {(b"stdin", 1)}
+    assert "interrupted!" in host.shown
+    assert host.run("print('next line')") == "next line\n"
+
+
+@pytest.mark.parametrize("place", ENDLESS)
+def test_a_machine_can_be_closed_in_what_is_no_loop_of_the_script(place: str) -> None:
+    before = runtimes()
+    host = Host()
+    host.type(ENDLESS[place], until=b"tick")
+    host.machine.close()
+    del host
+    assert runtimes() == before
+
+
 def test_a_tick_is_never_inside_a_function_of_the_machine(host: Host) -> None:
     host.run("for i = 1, 3000 do string.format('%d %s', i, {}) pcall(type, nil) io.type(i) next(os) end")
     assert len(host.asked(b"tick")) > 20

@@ -19,7 +19,7 @@ from simulator.device.heap import Heap
 from simulator.device.log_file import LogFile
 from simulator.device.log_server import LogServer
 from simulator.device.outcome import Outcome, Restart
-from simulator.device.panic import abort_text
+from simulator.device.panic import abort_text, exception_text
 from simulator.firmware import Manifest
 from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Locks
@@ -245,6 +245,11 @@ class SystemCalls(CallGroup):
         if clean:
             return self._end(Restart())
         return self._end(Restart(panic=abort_text(self._identity.manifest)))
+
+    @call("lua.crash")
+    def _crash(self, address: int) -> Any:
+        """Read from an address at which there is no memory."""
+        return self._end(Restart(panic=exception_text(self._identity.manifest, "LoadProhibited", address=address)))
 
     @call("os.factoryreset")
     def _factoryreset(self) -> Any:

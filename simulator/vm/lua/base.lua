@@ -383,16 +383,20 @@ end
 -- try(f [, catch [, finally]])
 
 -- Take "<where>:<line>: [<code>:]<message>" apart as lbaselib_adds.inc does: the code is the decimal number two
--- characters after the second colon. (What the device does without a place, or with a number and no colon behind it,
--- depends on memory that it never filled.)
+-- characters after the second colon. What is behind a number without a colon is read from address 1, which ends the
+-- firmware. (What it has for a code without a place is whatever was in memory.)
 local function parse_error(message)
   local place, line, rest = match(message, "^([^:]*):([^:]*):.?(.*)$")
   if not place then
     return match(message, "^([^:]*):"), nil, nil, message
   end
-  local code, text = match(rest, "^%s*([+-]?%d+)[^:]*:(.*)$")
+  local code, behind = match(rest, "^%s*([+-]?%d+)(.*)$")
+  if not code then
+    return place, line, nil, rest
+  end
+  local text = match(behind, ":(.*)$") or request("lua.crash", 1)
   code = to_integer(code)
-  return place, line, code ~= 0 and code or nil, text or rest
+  return place, line, code ~= 0 and code or nil, text
 end
 
 function base.try(...)
@@ -401,17 +405,20 @@ function base.try(...)
     arg["function"](i, (select(i, ...)))
   end
   local f, catch, finally = ...
-  local ok, message = K.pcall(f)
-  if not ok and catch then
+  local ok, message = K.c_pcall(f)
+  if not ok then
+    message = type(message) == "number" and message .. "" or message
     if type(message) ~= "string" then
-      message = to_string(message)
+      request("lua.crash", 0) -- it looks for a colon in what is no text
     end
-    if not K.pcall(catch, parse_error(message)) then
+  end
+  if not ok and catch then
+    if not K.c_pcall(catch, parse_error(message)) then
       raise(message)
     end
   end
   if finally then
-    local done, reason = K.pcall(finally)
+    local done, reason = K.c_pcall(finally)
     if not done then
       raise(to_string(reason))
     end

@@ -152,9 +152,10 @@ end
 local function tick(event)
   local memory = collectgarbage("count")
   local running = getinfo(2, "Sl")
-  local is_ours = K.is_ours(running)
+  local is_c, is_ours = running.what == "C", K.is_ours(running)
+  local caller = (is_c or is_ours) and getinfo(3, "Sl") -- of what is a C function on the device
   if event ~= "count" then -- a call, while others wait
-    if running.what == "C" or is_ours and not K.is_ours(getinfo(3, "S")) then
+    if caller and not K.is_ours(caller) then
       sethook(tick, "", HOOK_INSTRUCTIONS)
       interrupt(host_let_go)
       return
@@ -165,11 +166,12 @@ local function tick(event)
     end
   end
   calls = 0
-  if is_ours then
+  if is_ours or is_c and caller and K.is_ours(caller) then
     sethook(tick, "", 1) -- a C function is not interrupted; what called it is, as soon as it has returned
   else
     sethook(tick, "", HOOK_INSTRUCTIONS)
-    if interrupt(host_tick, running.short_src, running.currentline, memory ~= allocated) then
+    local shown = caller or running -- it is in C while it matches a pattern (exact_lua.h)
+    if interrupt(host_tick, shown.short_src, shown.currentline, is_c or memory ~= allocated) then
       sethook(tick, "c", HOOK_INSTRUCTIONS)
     end
     allocated = collectgarbage("count")
@@ -201,6 +203,22 @@ end
 -- Coroutines of scripts hand requests upwards.
 
 local BUSY = "cannot resume non-suspended coroutine"
+
+-- Coroutines -> how many C functions of the device are on their stack that call others and cannot be yielded out of.
+local unyieldable = setmetatable({}, weak_keys)
+
+local function leave_c_function(co, ...)
+  unyieldable[co] = unyieldable[co] > 1 and unyieldable[co] - 1 or nil
+  return ...
+end
+
+-- pcall(f, ...), out of which a script cannot yield.
+function K.c_pcall(...)
+  local co = co_running()
+  unyieldable[co] = (unyieldable[co] or 0) + 1
+  return leave_c_function(co, finish(raw_pcall(...)))
+end
+
 local go_on
 
 local function hand_up(co, ok, ...)
@@ -256,7 +274,8 @@ K.coroutine = {
   resume = resume,
 
   isyieldable = function()
-    return co_isyieldable() and not base[co_running()]
+    local co = co_running()
+    return co_isyieldable() and not base[co] and not unyieldable[co]
   end,
 
   running = function()
@@ -282,10 +301,11 @@ K.coroutine = {
   end,
 
   yield = function(...)
-    local kind = base[co_running()]
+    local co = co_running()
+    local kind = base[co]
     if kind == "main" then
       error("attempt to yield from outside a coroutine", 0)
-    elseif kind then
+    elseif kind or unyieldable[co] then
       error("attempt to yield across a C-call boundary", 0)
     end
     return co_yield(...)
