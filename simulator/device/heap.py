@@ -8,7 +8,7 @@ from simulator.boards import Board
 from simulator.units import KIB, MIB
 from simulator.vm.machine import Machine
 
-INTERNAL_BYTES: Final = 200 * KIB
+INTERNAL_BYTES: Final = 224 * KIB
 """What Lua RTOS leaves free of the chip's own memory (our estimate; no size is configured)."""
 PSRAM_BYTES: Final = 4 * MIB
 TASK_BYTES: Final = 1 * KIB

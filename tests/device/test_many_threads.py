@@ -114,7 +114,7 @@ print(os.stats('mem') > 20000)
 
 @pytest.mark.slow
 def test_a_million_requests_while_memory_is_short_and_garbage_collected():
-    """Each of 20 threads asks 50,000 times and must get its own answer; their stacks leave Lua 140 KB."""
+    """Each of 20 threads asks 50,000 times and must get its own answer; their stacks leave Lua 160 KB."""
 
     async def play(stage: Stage) -> None:
         assert await stage.printed() == "true\r\n"

@@ -516,7 +516,7 @@ def test_there_are_as_many_threads_as_memory_for_their_stacks():
         local before, ids = os.stats('mem'), {}
         local ok, why
         repeat
-          ok, why = pcall(thread.start, function() tmr.sleep(10) end, 16384)
+          ok, why = pcall(thread.start, function() tmr.sleep(10) end, 15360)
           if ok then ids[#ids + 1] = why end
         until not ok
         print(#ids, why)
@@ -528,8 +528,8 @@ def test_there_are_as_many_threads_as_memory_for_their_stacks():
         print((before - os.stats('mem')) // 1024)
     """
     count, left, small, again, after = printed_by(script).splitlines()
-    assert count == "11\t234881027:cannot start thread (No more processes)"
-    assert int(left) == 17
+    assert count == "13\t234881027:cannot start thread (No more processes)"
+    assert int(left) == 16
     assert small.startswith("true")
     assert again == "true"
     assert int(after) <= 1
