@@ -508,6 +508,21 @@ def test_software_timers_have_the_lowest_priority_on_the_core_of_the_interpreter
     assert printed_by(script) == f"{fires}\r\n"
 
 
+@staged(script="print('ready')")
+async def test_a_thread_that_calls_nothing_leaves_a_prompt_that_only_echoes(stage: Stage) -> None:
+    await stage.boot()
+    stage.board.receive(b"thread.start(function() while true do end end)\r")
+    await stage.wait(1)
+    before = len(stage.console)
+    stage.board.receive(b"print(1)")
+    await stage.wait(1)
+    assert stage.console[before:] == "print(1)"
+    stage.board.receive(b"\r\x03\x03print(2)\r")
+    await stage.wait(10)
+    assert stage.console[before:] == "print(1)\r\n"
+    assert not stage.board.idle.is_set()
+
+
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 
