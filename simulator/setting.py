@@ -230,7 +230,9 @@ def _new_board(request: Request, efuses: Efuses | None, files: Files, inputs: di
 def _board_asked_for(request: Request) -> Board | None:
     board = None if request.board is None else load_board(request.board)
     if request.sdkconfig is not None:
-        board = (board or load_board(DEFAULT_BOARD)).with_sdkconfig(request.sdkconfig)
+        from simulator.boards.sdkconfig import with_sdkconfig  # most boards are as they come
+
+        board = with_sdkconfig(board or load_board(DEFAULT_BOARD), request.sdkconfig)
     return board
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,22 @@ class Module:
                     names.add(node.module)
         return names
 
+    @cached_property
+    def imports_when_run(self) -> set[tuple[str, str]]:
+        """What is imported at any time, but for typing: from which module or package, and the name in it."""
+        typing_only = {
+            inner
+            for node in self.nodes
+            if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            for inner in ast.walk(node)
+        }
+        return {
+            (str(node.module), alias.name)
+            for node in self.nodes
+            if isinstance(node, ast.ImportFrom) and node not in typing_only
+            for alias in node.names
+        }
+
     @property
     def rooms(self) -> set[str]:
         """The other rooms it imports."""
@@ -191,6 +208,27 @@ def test_rooms_import_only_from_rooms_above_them() -> None:
         return {room for room in module.rooms if room not in order[: order.index(module.room)]}
 
     assert offenders(IN_ROOMS, below) == {}
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_late() -> None:
+    named = {"simulator." + module.name.removesuffix(".py").replace("/", "."): module for module in IN_ROOMS}
+    named = {name.removesuffix(".__init__"): module for name, module in named.items()}
+
+    def imported(source: str, name: str) -> str:
+        return f"{source}.{name}" if f"{source}.{name}" in named else source
+
+    graph = {
+        name: {imported(*what) for what in module.imports_when_run} & named.keys() for name, module in named.items()
+    }
+
+    def circle() -> list[str]:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            return list(error.args[1])
+        return []
+
+    assert circle() == []
 
 
 def test_rooms_import_only_the_packages_they_are_given() -> None:

@@ -11,7 +11,6 @@ and of ESP-IDF at cc9b06d4.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from simulator.boards.ids import documented_form
@@ -446,9 +445,3 @@ class Board(Table):
     def partition_csv(self, factory: bool | None = None) -> str:
         """Return `partition_table` as the ``partitions.csv`` of the build."""
         return csv_text(self.partition_table(factory))
-
-    def with_sdkconfig(self, path: Path | str) -> Board:
-        """Return this board with the options that the sdkconfig at ``path`` sets; see `sdkconfig.apply`."""
-        from simulator.boards import sdkconfig
-
-        return sdkconfig.apply(self, Path(path))

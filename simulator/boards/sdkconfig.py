@@ -176,7 +176,7 @@ _FIXED: Final = {
 }
 
 
-def apply(board: Board, path: Path) -> Board:
+def with_sdkconfig(board: Board, path: Path) -> Board:
     """Return ``board`` as built with the sdkconfig at ``path``.
 
     Raises `UsageError` if there is no such file, `DescriptionError` with every value that cannot be taken over.

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from simulator.boards import Board, all_boards, load_board
 from simulator.boards.catalogue import FlashArea, board_details, catalogue_rows, equipment, flash_areas
+from simulator.boards.sdkconfig import with_sdkconfig
 from simulator.cli.options import json_option, verbose_option
 from simulator.cli.output import plain_table, print_json, rich_console
 from simulator.units import format_size
@@ -44,7 +45,7 @@ def boards(name: str | None, sdkconfig: Path | None, as_csv: bool, as_schema: bo
     elif name is not None:
         board = load_board(name)
         if sdkconfig:
-            board = board.with_sdkconfig(sdkconfig)
+            board = with_sdkconfig(board, sdkconfig)
         if as_csv:
             click.echo(board.partition_csv(), nl=False)
         elif as_json:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from simulator.boards import load_board
+from simulator.boards.sdkconfig import with_sdkconfig
 from simulator.check_server import Verdict
 from simulator.check_server import check_server as check
 from simulator.cli.options import board_options, json_option, verbose_option
@@ -35,7 +36,7 @@ def check_server(url: str, board: str, sdkconfig: Path | None, firmware_id: str 
     """
     kind = load_board(board)
     if sdkconfig is not None:
-        kind = kind.with_sdkconfig(sdkconfig)
+        kind = with_sdkconfig(kind, sdkconfig)
     server = ServerAddress.parse(url, option="")
     progress = Console(stderr=True)
     with progress.status("connecting") as status:

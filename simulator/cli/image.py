@@ -15,6 +15,7 @@ from rich.text import Text
 
 from simulator.boards import load_board
 from simulator.boards.schema import Profile
+from simulator.boards.sdkconfig import with_sdkconfig
 from simulator.cli.options import Group, board_options, json_option, read_signing_key, verbose_option
 from simulator.cli.output import fact_table, plain_table, print_json, rich_console
 from simulator.errors import UsageError
@@ -94,7 +95,7 @@ def build(
     else:
         hardware = load_board(board)
         if sdkconfig:
-            hardware = hardware.with_sdkconfig(sdkconfig)
+            hardware = with_sdkconfig(hardware, sdkconfig)
         manifest = first_manifest(hardware, profile=profile)
     if key:
         manifest = manifest.signed_with(key.public)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from simulator.boards import Board, load_board
 from simulator.boards.schema import CanPins, FactoryReset, Task
+from simulator.boards.sdkconfig import with_sdkconfig
 from simulator.errors import DescriptionError, UsageError
 from tests.signatures.signing_keys import V1, V1_PEM, V2_PEM
 
@@ -22,7 +23,7 @@ def apply(tmp_path: Path):
     def applied(text: str, board_id: str = "GENERIC-OTA") -> Board:
         file = tmp_path / "sdkconfig"
         file.write_text(text, encoding="utf-8")
-        return load_board(board_id).with_sdkconfig(file)
+        return with_sdkconfig(load_board(board_id), file)
 
     return applied
 
@@ -257,7 +258,7 @@ def test_secure_boot_v2_comes_with_the_bootloader_that_has_it(apply, tmp_path: P
     generic = load_board("GENERIC-OTA")
     file = tmp_path / "sdkconfig"
     file.write_text("CONFIG_SECURE_BOOT_V2_ENABLED=y\n", encoding="utf-8")
-    board = replace(generic, chip=replace(generic.chip, revision=3)).with_sdkconfig(file)
+    board = with_sdkconfig(replace(generic, chip=replace(generic.chip, revision=3)), file)
     assert (board.secure_boot, board.secure_boot_key, board.bootloader) == ("v2", "", "v5.2")
 
 
@@ -381,7 +382,7 @@ def test_sizes_that_do_not_fit_together_are_reported_at_the_one_to_change(said) 
 def test_an_sdkconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     board = load_board("GENERIC")
     with pytest.raises(UsageError, match=r"sdkconfig .*nothing: No such file or directory"):
-        board.with_sdkconfig(tmp_path / "nothing")
+        with_sdkconfig(board, tmp_path / "nothing")
     (tmp_path / "flash.bin").write_bytes(b"\xff" * 16)
     with pytest.raises(UsageError, match=r"sdkconfig .*flash\.bin: not a text file"):
-        board.with_sdkconfig(str(tmp_path / "flash.bin"))
+        with_sdkconfig(board, tmp_path / "flash.bin")

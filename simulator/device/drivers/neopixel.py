@@ -66,7 +66,7 @@ class NeopixelDriver(Driver):
         """Let a pin send, and return whether the peripheral does it (``nzr_setup``)."""
         channel = None
         with suppress(LockedError):
-            channel = self.shared.rmt.take(self.shared, gpio)
+            channel = self.shared.rmt.take(self.shared.locks, gpio)
         if channel is None:
             self.shared.locks.take_gpio(Unit("nzr", self._senders), gpio)
             check_direction(gpio, output=True)

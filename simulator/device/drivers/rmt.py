@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from simulator.device.drivers.shared import Shared
-from simulator.hardware import GPIOS, Unit
+from simulator.hardware import GPIOS, Locks, Unit
 
 _CHANNELS: Final = 7
 
@@ -19,7 +18,7 @@ class Rmt:
     def __init__(self) -> None:
         self._pins: dict[int, int] = {}
 
-    def take(self, shared: Shared, gpio: int) -> int | None:
+    def take(self, locks: Locks, gpio: int) -> int | None:
         """Return the channel of a pin, a free one if it has none; None if there is none for it.
 
         Raises `LockedError` if somebody else has the pin. Drivers then do without the channel.
@@ -32,12 +31,12 @@ class Rmt:
         channel = next((number for number in range(_CHANNELS) if number not in self._pins), _CHANNELS)
         if channel == _CHANNELS:
             return None
-        shared.locks.take_gpio(Unit("rmt", channel), gpio)
+        locks.take_gpio(Unit("rmt", channel), gpio)
         self._pins[channel] = gpio
         return channel
 
-    def release(self, shared: Shared, channel: int) -> None:
+    def release(self, locks: Locks, channel: int) -> None:
         """Give a channel back."""
         gpio = self._pins.pop(channel, None)
         if gpio is not None:
-            shared.locks.release_gpio(gpio)
+            locks.release_gpio(gpio)

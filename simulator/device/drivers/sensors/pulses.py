@@ -35,7 +35,7 @@ class PulseSensor(Sensor):
         gpio = self.gpio()
         self.shared.locks.release_gpio(gpio)
         try:
-            self._channel = self.shared.rmt.take(self.shared, gpio)
+            self._channel = self.shared.rmt.take(self.shared.locks, gpio)
             if self._channel is not None:
                 self.shared.locks.take(self.owner, (Unit("rmt", self._channel), self.id))
         except LockedError:
@@ -48,7 +48,7 @@ class PulseSensor(Sensor):
         if self._channel is None:
             self.shared.locks.release_gpio(self.gpio())
         else:
-            self.shared.rmt.release(self.shared, self._channel)
+            self.shared.rmt.release(self.shared.locks, self._channel)
             self.shared.locks.release(Unit("rmt", self._channel))
 
     def drive(self, level: int) -> None:
