@@ -52,7 +52,7 @@ from simulator.firmware import Manifest
 from simulator.flash import FlashChip
 from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Bench, Locks
-from simulator.network import NetworkInterface
+from simulator.network import NetworkInterface, vanish
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.api_builds import CONDITIONS
@@ -322,7 +322,7 @@ class App:
                 )
                 outcome = await kernel.run()
                 if not isinstance(outcome, Rerun):
-                    self._interface.link_down()  # a reset: whoever is connected hears nothing, not even a goodbye
+                    vanish(self._interface)
                 nursery.cancel_scope.cancel()
         finally:
             machine.close()

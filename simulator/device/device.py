@@ -37,7 +37,7 @@ from simulator.flash.partition import partition_table_on
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
 from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import GPIOS, Bench
-from simulator.network import NetworkInterface
+from simulator.network import NetworkInterface, vanish
 from simulator.rng import Rng
 from simulator.units import MIB, NS_PER_MS, NS_PER_S
 from simulator.wifi import Air, EthernetPort
@@ -241,7 +241,7 @@ class Device:
     def power_off(self) -> None:
         """Pull the plug. Harmless without power."""
         if self._power is not None:
-            self._surroundings.interface.link_down()  # whoever is connected hears nothing, not even a goodbye
+            vanish(self._surroundings.interface)
             self._power.cancel()
             self._power = None
 
@@ -249,7 +249,7 @@ class Device:
         """Pull the EN pin low, as a reset button does: everything but the flash chip loses its state at once."""
         if self._is_released.is_set():
             self._is_released = trio.Event()
-            self._surroundings.interface.link_down()  # whoever is connected hears nothing, not even a goodbye
+            vanish(self._surroundings.interface)
             self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
             self.is_bricked = False
             self._until_reset.cancel()

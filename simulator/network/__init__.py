@@ -22,6 +22,7 @@ from simulator.network.interface import (
     NetworkError,
     NetworkInterface,
     PingNotPermittedError,
+    vanish,
 )
 from simulator.network.real import RealInterface
 from simulator.network.virtual import VirtualInterface, VirtualListener, VirtualNetwork
@@ -43,4 +44,5 @@ __all__ = [
     "VirtualNetwork",
     "VirtualStream",
     "WorldClock",
+    "vanish",
 ]

@@ -191,3 +191,9 @@ async def connect_by_name(interface: NetworkInterface, name: str, port: int) -> 
         with suppress(CannotConnectError):
             return await interface.connect(address, port)
     return await interface.connect(last, port)
+
+
+def vanish(interface: NetworkInterface) -> None:
+    """The board has lost its power or is reset: whoever is connected to it hears nothing, not even a goodbye."""
+    interface.link_down()
+    interface.serve_down()

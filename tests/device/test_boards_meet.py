@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 import trio
 
 from simulator.device.device import Device
@@ -115,3 +118,36 @@ def test_a_board_that_goes_away_takes_its_network_with_it() -> None:
     before, after = run_in_world(main)
     assert before == "you said hello\tnil\tnil\r\n"
     assert "nil\t" in after
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [Device.power_off, Device.hold_in_reset, lambda board: board.receive(b"os.exit(true)\r")],
+    ids=["no power", "reset button", "restart"],
+)
+def test_a_board_that_dies_says_no_goodbye_on_its_own_access_point(fate: Callable[[Device], None]) -> None:
+    async def main(world: World) -> str:
+        server = world.new_board(
+            script=access_point("board") + 'client = require("socket").bind("*", 9000):accept()', name="server"
+        )
+        client = world.new_board(
+            script=station("board")
+            + """
+while not net.connected() do tmr.sleepms(100) end
+local server = require("socket").connect("192.168.4.1", 9000)
+server:settimeout(4)
+print(server:receive())
+""",
+            name="client",
+        )
+        world.power_on(server)
+        await trio.sleep(3)
+        world.power_on(client)
+        assert await server.finished(), server.why_stuck
+        await trio.sleep(1)
+        fate(server)
+        with trio.fail_after(30):
+            assert await client.finished(), client.why_stuck
+        return printed(client.console.decode())
+
+    assert run_in_world(main) == "nil\ttimeout\t\r\n"
