@@ -23,3 +23,9 @@ class FlashView(Protocol):
 
     def erase(self, offset: int, length: int, /) -> None:
         """Set every bit of the sectors from ``offset`` on."""
+
+    def commit(self) -> None:
+        """Hear that a call has returned to whoever asked for it: what is stored now has to survive any power cut.
+
+        Whoever tests that wants to know; otherwise nothing happens.
+        """

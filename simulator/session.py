@@ -27,7 +27,7 @@ from simulator.flash.partition import partition_table_on
 from simulator.flash.timing import ENDURANCE_ERASES
 from simulator.flash_file import write_flash_file, write_wear
 from simulator.screenshots import check_folder, save_screenshots
-from simulator.setting import Request, prepare
+from simulator.setting import Request, Setting, prepare
 from simulator.units import NS_PER_S, format_duration
 from simulator.world import World, run_in_world
 
@@ -153,17 +153,19 @@ def run_session(
     remark: Callable[[str], None] = lambda _text: None,
     steer: Callable[[World, Device], Awaitable[None]] | None = None,
     ends_when_stuck: bool = True,
+    setting: Setting | None = None,
 ) -> Report:
     """Run a board as ``request`` says and return the report. ``heard`` gets the console's bytes as they are sent.
 
     ``remark`` hears what is to be said of the flash file, before anything runs, and of a screenshot, at the end.
     Without ``steer`` the run ends when the board is idle; with it, when ``steer`` returns; and in any case when the
-    board is stuck, if that ``ends_when_stuck``. Raises `LuaTwinError` for what is wrong with the request, before
-    anything runs.
+    board is stuck, if that ``ends_when_stuck``. ``setting`` is what the request was prepared to before, perhaps with
+    another chip. Raises `LuaTwinError` for what is wrong with the request, before anything runs.
     """
     if request.screenshot is not None:
         check_folder(request.screenshot)
-    setting = prepare(request)
+    if setting is None:
+        setting = prepare(request)
     chip = setting.chip
     operations_before, erases_before = chip.operation_count, sum(chip.erase_counts)
     for text in setting.remarks:

@@ -133,7 +133,7 @@ class LittleFileSystem(FileSystem):
         flags = how.readable * _READ | how.writable * _WRITE | how.create * _CREATE | how.truncate * _TRUNCATE
         with _device_errors():
             handle = lfs.file_open(self._lfs, _bytes(path), LFSFileFlag(flags), _BYTES)
-        return _LittleFile(self._lfs, handle, how, self._open_files, largest_bytes=self._view.size_bytes)
+        return _LittleFile(self._lfs, handle, how, self._open_files, self._view)
 
     def contents(self) -> Iterator[tuple[str, bytes | None]]:
         """Yield everything; EIO once there are more directories than there is room for, since they go in circles."""
@@ -167,6 +167,7 @@ class LittleFileSystem(FileSystem):
         """Make a directory."""
         with _device_errors():
             lfs.mkdir(self._lfs, _bytes(path), _BYTES)
+        self._view.commit()
 
     def remove(self, path: str) -> None:
         """Remove a file."""
@@ -174,6 +175,7 @@ class LittleFileSystem(FileSystem):
             raise FileSystemError(Errno.EPERM)
         with _device_errors():
             lfs.remove(self._lfs, _bytes(path), _BYTES)
+        self._view.commit()
 
     def rmdir(self, path: str) -> None:
         """Remove an empty directory."""
@@ -183,11 +185,13 @@ class LittleFileSystem(FileSystem):
             raise FileSystemError(Errno.ENOTDIR)
         with _device_errors():
             lfs.remove(self._lfs, _bytes(path), _BYTES)
+        self._view.commit()
 
     def rename(self, old: str, new: str) -> None:
         """Rename; an existing file or empty directory of the new name is replaced, at once."""
         with _device_errors():
             lfs.rename(self._lfs, _bytes(old), _bytes(new), _BYTES)
+        self._view.commit()
 
     def usage(self) -> Usage:
         """Return bytes in blocks: all of them, and those that the file system's structures and files take."""
@@ -201,6 +205,7 @@ class LittleFileSystem(FileSystem):
         _format(self._view, self._config)
         with _device_errors():
             self._mount()
+        self._view.commit()
 
     def unmount(self) -> None:
         """Let go; files that are still open lose what was not flushed."""
@@ -216,11 +221,10 @@ class _LittleFile(OpenFile):
         handle: LFSFile,
         mode: OpenMode,
         open_files: list[LFSFile],
-        *,
-        largest_bytes: int,
+        view: FlashView,
     ) -> None:
         self._lfs = file_system
-        self._largest_bytes = largest_bytes
+        self._view = view
         self._open_files = open_files
         open_files.append(handle)
         self._handle = handle
@@ -232,7 +236,7 @@ class _LittleFile(OpenFile):
         self._require(readable=True)
         with _device_errors():
             left = max(0, lfs.file_size(self._lfs, self._handle) - lfs.file_tell(self._lfs, self._handle))
-            if left > self._largest_bytes:
+            if left > self._view.size_bytes:
                 raise FileSystemError(Errno.EIO)
             return bytes(lfs.file_read(self._lfs, self._handle, left if length < 0 else min(length, left)))
 
@@ -258,6 +262,7 @@ class _LittleFile(OpenFile):
         self._require()
         with _device_errors():
             lfs.file_sync(self._lfs, self._handle)
+        self._commit()
 
     def close(self) -> None:
         if not self._closed:
@@ -265,6 +270,11 @@ class _LittleFile(OpenFile):
             self._open_files.remove(self._handle)
             with _device_errors():
                 lfs.file_close(self._lfs, self._handle)
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._mode.writable:
+            self._view.commit()
 
     def _require(self, *, readable: bool = False, writable: bool = False) -> None:
         wrong_mode = (readable and not self._mode.readable) or (writable and not self._mode.writable)

@@ -31,6 +31,9 @@ class MemoryFlash:
         """Set every bit."""
         self._contents[offset : offset + length] = b"\xff" * length
 
+    def commit(self) -> None:
+        """Do nothing: there is no power to fail."""
+
     def to_bytes(self) -> bytes:
         """Return everything."""
         return bytes(self._contents)

@@ -106,7 +106,9 @@ class SpiffsFileSystem(FileSystem):
                 create=how.create,
                 empty=how.truncate,
             )
-        return _SpiffsFile(self._files, number, how, is_directory=is_directory)
+        if how.create:
+            self._view.commit()
+        return _SpiffsFile(self._files, number, how, self._view, is_directory=is_directory)
 
     def stat(self, path: str) -> FileStatus:
         """Return type and size; opens the file for it, as the driver does."""
@@ -165,6 +167,7 @@ class SpiffsFileSystem(FileSystem):
             raise FileSystemError(Errno.EEXIST)
         self._traverse(_above(name))
         self._make_directory_file(name)
+        self._view.commit()
 
     def remove(self, path: str) -> None:
         """Remove a file, open or not."""
@@ -173,6 +176,7 @@ class SpiffsFileSystem(FileSystem):
             raise FileSystemError(Errno.EPERM)
         with _device_errors():
             self._files.remove(name)
+        self._view.commit()
 
     def rmdir(self, path: str) -> None:
         """Remove an empty directory."""
@@ -185,6 +189,7 @@ class SpiffsFileSystem(FileSystem):
             raise FileSystemError(Errno.ENOTEMPTY)
         with _device_errors():
             self._files.remove(_directory_file(name))
+        self._view.commit()
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file, or each entry below a directory one after the other; an empty directory may be replaced."""
@@ -202,6 +207,7 @@ class SpiffsFileSystem(FileSystem):
                 self._rename_tree(source, target)
             else:
                 self._files.rename(source, target)
+        self._view.commit()
 
     def usage(self) -> Usage:
         """Return bytes of data pages: all but two spare blocks, and those in use by files and their indexes."""
@@ -215,6 +221,7 @@ class SpiffsFileSystem(FileSystem):
         Volume.format(self._view, self._geometry)
         self._mount()
         self._make_directory_file(b"/")
+        self._view.commit()
 
     def unmount(self) -> None:
         """Write what is held in RAM."""
@@ -274,8 +281,9 @@ class SpiffsFileSystem(FileSystem):
 class _SpiffsFile(OpenFile):
     """A descriptor number and what newlib's stream adds: the mode, and appending by seeking first."""
 
-    def __init__(self, files: Files, number: int, mode: OpenMode, *, is_directory: bool) -> None:
+    def __init__(self, files: Files, number: int, mode: OpenMode, view: FlashView, *, is_directory: bool) -> None:
         self._files = files
+        self._view = view
         self._number = number
         self._mode = mode
         self._is_directory = is_directory
@@ -295,6 +303,7 @@ class _SpiffsFile(OpenFile):
                 self._files.seek(self._number, 0, Whence.END)
         with _device_errors():
             self._files.write(self._number, data)
+        self._view.commit()
         return len(data)
 
     def seek(self, offset: int, whence: Whence = Whence.START) -> int:
@@ -312,12 +321,18 @@ class _SpiffsFile(OpenFile):
         self._require()
         with _device_errors():
             self._files.flush(self._number)
+        self._commit()
 
     def close(self) -> None:
         if not self._closed:
             self._closed = True
             with suppress(SpiffsError):  # the driver takes no failed close for an error
                 self._files.close(self._number)
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._mode.writable:
+            self._view.commit()
 
     def status(self) -> FileStatus:
         """Return type and size."""

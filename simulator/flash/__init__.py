@@ -16,7 +16,7 @@ from simulator.flash.chip import (
     FlashSnapshot,
     erase_commands,
 )
-from simulator.flash.journal import Journal, torn
+from simulator.flash.journal import Commit, Journal, torn
 from simulator.flash.partition import DangerousWriteError, PartitionView, WriteGuard
 from simulator.flash.timing import TYPICAL, FlashTiming
 from simulator.formats.image import AppImage
@@ -29,6 +29,7 @@ __all__ = [
     "SECTOR_BYTES",
     "TYPICAL",
     "AppImage",
+    "Commit",
     "DangerousWriteError",
     "FlashArgumentError",
     "FlashChip",

@@ -79,6 +79,9 @@ class OperationRecorder(Protocol):
     def record(self, operation: FlashOperation) -> None:
         """Take note of an operation that was just carried out."""
 
+    def commit(self, address: int) -> None:
+        """Take note that what is stored in the partition at ``address`` now has to survive any power cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlashSnapshot:

@@ -7,22 +7,40 @@ run is found by walking the journal of that run once; the run itself need not be
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from simulator.flash.chip import FlashChip, FlashOperation, FlashSnapshot
 
 
-class Journal:
-    """Records the operations of a chip: ``chip.journal = Journal(chip.snapshot())``."""
+class Commit(NamedTuple):
+    """A moment from which on what is stored in a partition has to survive any power cut."""
 
-    __slots__ = ("operations", "start")
+    operations: int
+    """How many had been carried out."""
+    address: int
+    """Of the partition."""
+
+
+class Journal:
+    """Records the operations of a chip: ``chip.journal = Journal(chip.snapshot())``.
+
+    And when the NVS or a file system in one of its partitions told its caller that something is done (``commits``).
+    """
+
+    __slots__ = ("commits", "operations", "start")
 
     def __init__(self, start: FlashSnapshot) -> None:
         self.start = start
         self.operations: list[FlashOperation] = []
+        self.commits: list[Commit] = []
 
     def record(self, operation: FlashOperation) -> None:
         """Append ``operation``; called by the chip."""
         self.operations.append(operation)
+
+    def commit(self, address: int) -> None:
+        """Append a commit; called by the view of a partition."""
+        self.commits.append(Commit(len(self.operations), address))
 
     def states(self) -> Iterator[FlashSnapshot]:
         """Yield the state before the first operation, then the state after each of them."""

@@ -76,6 +76,12 @@ class PartitionView:
         for start, size in self.erase_commands(offset, length):
             self.chip.erase(self._offset + start, size)
 
+    def commit(self) -> None:
+        """Note in the chip's journal, if it keeps one, that what is stored here now has to survive any power cut."""
+        journal = self.chip.journal
+        if journal is not None:
+            journal.commit(self._offset)
+
     def erase_commands(self, offset: int, length: int) -> Iterator[tuple[int, int]]:
         """Check the arguments of `erase`, then return the offset and length of each command that it consists of.
 

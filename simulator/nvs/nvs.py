@@ -183,6 +183,7 @@ class NvsHandle:
         """Store a number; see the class."""
         self._check_writable()
         self._storage.write(self._namespace, type_, _to_c(key), integer_to_bytes(type_, value))
+        self._storage.commit()
 
     def get_integer(self, type_: ItemType, key: str) -> int:
         """Return a number; see the class."""
@@ -210,6 +211,7 @@ class NvsHandle:
         """Store a text of at most 3999 bytes, else ``ESP_ERR_NVS_VALUE_TOO_LONG``. A read-only handle can, too."""
         self._check_open()
         self._storage.write(self._namespace, ItemType.STRING, _to_c(key), _to_c(value) + b"\0")
+        self._storage.commit()
 
     def set_blob(self, key: str, value: bytes) -> None:
         """Store bytes, at most 4000 for each page but one, else ``ESP_ERR_NVS_VALUE_TOO_LONG``.
@@ -218,6 +220,7 @@ class NvsHandle:
         """
         self._check_open()
         self._storage.write_blob(self._namespace, _to_c(key), value)
+        self._storage.commit()
 
     def get_str(self, key: str, length: int | None = None) -> str:
         """Return a text. ``ESP_ERR_NVS_INVALID_LENGTH`` if a buffer of ``length`` bytes is too small."""
@@ -244,11 +247,13 @@ class NvsHandle:
         self._check_writable()
         if not self._storage.erase(self._namespace, _to_c(key)):
             raise NvsError(EspErr.ESP_ERR_NVS_NOT_FOUND)
+        self._storage.commit()
 
     def erase_all(self) -> None:
         """Erase every key of the namespace."""
         self._check_writable()
         self._storage.erase_namespace(self._namespace)
+        self._storage.commit()
 
     def commit(self) -> None:
         """Do nothing: what was set is in flash already."""

@@ -61,6 +61,7 @@ class Storage:
 
     def __init__(self, view: FlashView) -> None:
         self.pages = Pages(view)
+        self.commit = view.commit
         self.namespaces: list[tuple[bytes, int]] = [
             (item.name, integer_from_bytes(ItemType.U8, item.data))
             for page in self.pages.in_use
