@@ -17,6 +17,7 @@ from trio.testing import MockClock
 
 from simulator.cli import main
 from simulator.determinism import run_world
+from simulator.flash import Cut, FlashOperation, FlashSnapshot, apply_cut
 
 PosArgs = TypeVarTuple("PosArgs")
 Result = TypeVar("Result")
@@ -29,6 +30,11 @@ _PROCESS_TIMEOUT_S = 60
 def run_virtual(async_fn: Callable[[*PosArgs], Awaitable[Result]], *args: *PosArgs, seed: int = 0) -> Result:
     """Run ``async_fn(*args)`` in virtual time: sleeping costs nothing, and ``seed`` decides the order of tasks."""
     return run_world(async_fn, *args, seed=seed, clock=MockClock(autojump_threshold=0))
+
+
+def torn(before: FlashSnapshot, operation: FlashOperation, done_bytes: int) -> FlashSnapshot:
+    """Return the state in which a power cut leaves a chip when the first ``done_bytes`` of ``operation`` were done."""
+    return apply_cut(before, operation, Cut(operation.index, "torn", done_bytes / operation.length))
 
 
 def run_process(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -16,8 +16,10 @@ from simulator.flash.chip import (
     FlashSnapshot,
     erase_commands,
 )
-from simulator.flash.journal import Commit, Journal, torn
+from simulator.flash.cut import Cut, apply_cut, cuts_of, parse_cut
+from simulator.flash.journal import Commit, Journal
 from simulator.flash.partition import DangerousWriteError, PartitionView, WriteGuard
+from simulator.flash.read_tracking import ReadTrackingChip
 from simulator.flash.timing import TYPICAL, FlashTiming
 from simulator.formats.image import AppImage
 from simulator.formats.otadata import OtaData
@@ -30,6 +32,7 @@ __all__ = [
     "TYPICAL",
     "AppImage",
     "Commit",
+    "Cut",
     "DangerousWriteError",
     "FlashArgumentError",
     "FlashChip",
@@ -41,7 +44,10 @@ __all__ = [
     "OtaData",
     "PartitionTable",
     "PartitionView",
+    "ReadTrackingChip",
     "WriteGuard",
+    "apply_cut",
+    "cuts_of",
     "erase_commands",
-    "torn",
+    "parse_cut",
 ]

@@ -21,7 +21,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol, Self
 
 from simulator.flash.timing import TYPICAL, FlashTiming
 from simulator.formats.esp_err import EspErr, EspError
@@ -159,13 +159,13 @@ class FlashChip:
             raise ValueError(f"{len(erase_counts)} erase counts are not those of {sector_count} sectors")
         self._private: set[int] = set()
         sectors: list[bytes | bytearray] = [
-            _share_erased(contents[start : start + SECTOR_BYTES]) for start in range(0, len(contents), SECTOR_BYTES)
+            share_erased(contents[start : start + SECTOR_BYTES]) for start in range(0, len(contents), SECTOR_BYTES)
         ]
         self._sectors: list[bytes | bytearray] | tuple[bytes, ...]
         self._sectors = sectors + [_ERASED_SECTOR] * (sector_count - len(sectors))
 
     @classmethod
-    def from_snapshot(cls, snapshot: FlashSnapshot, *, timing: FlashTiming = TYPICAL) -> FlashChip:
+    def from_snapshot(cls, snapshot: FlashSnapshot, *, timing: FlashTiming = TYPICAL) -> Self:
         """Return a new chip in the state of ``snapshot``, sharing its sectors."""
         chip = cls(snapshot.size_bytes, timing=timing)
         chip.restore(snapshot)
@@ -281,24 +281,6 @@ class FlashChip:
             self._busy_ns += self.timing.erase_ns(size)
             self._finish("erase", start, size, b"")
 
-    def tear(self, operation: FlashOperation, done_bytes: int) -> None:
-        """Carry out only the first ``done_bytes`` of ``operation``: what a power cut in the middle of it leaves.
-
-        The rest of the range is untouched. Real hardware promises nothing; this is one of the outcomes it can have,
-        and the same in every run. It is no operation and takes no time.
-        """
-        if operation.kind == "program":
-            self._program_range(operation.address, operation.data[:done_bytes])
-            return
-        first = operation.address >> _SECTOR_SHIFT
-        for index in range(first, first + (operation.length >> _SECTOR_SHIFT)):
-            erased = min(max(done_bytes - (index - first) * SECTOR_BYTES, 0), SECTOR_BYTES)
-            if erased:
-                sectors = self._own_sectors()
-                sectors[index] = _share_erased(b"\xff" * erased + bytes(sectors[index][erased:]))
-                self._erase_counts[index] += 1
-                self._private.discard(index)
-
     def _check_range(self, address: int, length: int) -> None:
         if address < 0 or length < 0 or address + length > self.size_bytes:
             message = f"0x{length:x} bytes at 0x{address:x} reach beyond the chip (0x{self.size_bytes:x})"
@@ -338,7 +320,7 @@ class FlashChip:
         sector = sectors[index]
         length = len(data)
         if sector is _ERASED_SECTOR and length == SECTOR_BYTES:
-            sectors[index] = _share_erased(data)
+            sectors[index] = share_erased(data)
             return
         if isinstance(sector, bytes):
             sector = sectors[index] = bytearray(sector)
@@ -373,7 +355,7 @@ def _join(sectors: Sequence[bytes | bytearray], offset: int, length: int) -> byt
     return b"".join((sectors[0][offset:], *sectors[1:-1], last))
 
 
-def _share_erased(sector: bytes) -> bytes:
+def share_erased(sector: bytes) -> bytes:
     """Return ``sector`` filled up, as the one shared object if it is erased."""
     if len(sector) < SECTOR_BYTES:
         sector = sector.ljust(SECTOR_BYTES, b"\xff")

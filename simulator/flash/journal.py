@@ -1,7 +1,7 @@
 """The journal of a chip: every operation since a snapshot, and the states in between.
 
-A power cut leaves the chip as it was after some operation, or in the middle of one. So all that a cut can do to a
-run is found by walking the journal of that run once; the run itself need not be repeated.
+A power cut leaves the chip as it was before some operation, after it, or in the middle of it. So all that a cut can do
+to a run is found by walking the journal of that run once (`simulator.flash.cut`); the run itself need not be repeated.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from simulator.flash.chip import FlashChip, FlashOperation, FlashSnapshot
+from simulator.flash.chip import FlashOperation, FlashSnapshot
+from simulator.flash.cut import Cut, apply_cut
 
 
 class Commit(NamedTuple):
@@ -44,18 +45,8 @@ class Journal:
 
     def states(self) -> Iterator[FlashSnapshot]:
         """Yield the state before the first operation, then the state after each of them."""
-        chip = FlashChip.from_snapshot(self.start)
-        yield self.start
+        state = self.start
+        yield state
         for operation in self.operations:
-            if operation.kind == "erase":
-                chip.erase(operation.address, operation.length)
-            else:
-                chip.program(operation.address, operation.data)
-            yield chip.snapshot()
-
-
-def torn(before: FlashSnapshot, operation: FlashOperation, done_bytes: int) -> FlashSnapshot:
-    """Return the state in which a power cut leaves the chip when only ``done_bytes`` of ``operation`` were done."""
-    chip = FlashChip.from_snapshot(before)
-    chip.tear(operation, done_bytes)
-    return chip.snapshot()
+            state = apply_cut(state, operation, Cut(operation.index, "after"))
+            yield state

@@ -21,7 +21,7 @@ from simulator.boot import (
 )
 from simulator.boot.bootloader import LOOK_INTERVAL_NS
 from simulator.efuses import Fuse
-from simulator.flash import FlashChip, Journal, torn
+from simulator.flash import FlashChip, Journal
 from simulator.formats import ImageState, Partition, PartitionTable, Segment, SelectEntry, SpiMode, SpiSpeed
 from simulator.formats.partition_table import TABLE_OFFSET
 from tests.boot.two_slots import (
@@ -40,6 +40,7 @@ from tests.boot.two_slots import (
     read_otadata,
     small_image,
 )
+from tests.helpers import torn
 
 NEW, PENDING, VALID, UNDEFINED = (
     ImageState.NEW,

@@ -8,7 +8,7 @@ import pytest
 from simulator.boot import BootConfig, Ota, OtaUpdate, run_bootloader
 from simulator.boot.steps import Steps
 from simulator.efuses import Efuses
-from simulator.flash import DangerousWriteError, FlashChip, FlashSnapshot, Journal, torn
+from simulator.flash import DangerousWriteError, FlashChip, FlashSnapshot, Journal
 from simulator.formats import EspErr, EspError, ImageState, Partition, PartitionTable, SelectEntry
 from tests.boot.two_slots import (
     FACTORY,
@@ -24,6 +24,7 @@ from tests.boot.two_slots import (
     read_otadata,
     small_image,
 )
+from tests.helpers import torn
 
 N, P, V, I, A, U = (  # noqa: E741 (the letters of the reference)
     ImageState.NEW,

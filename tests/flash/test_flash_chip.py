@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.flash import FlashArgumentError, FlashChip, FlashOperation, Journal, erase_commands, torn
+from simulator.flash import FlashArgumentError, FlashChip, FlashOperation, Journal, erase_commands
 from simulator.flash.timing import PARTS, TYPICAL, W25Q32JV_MAXIMUM
 from simulator.formats import EspErr
 from simulator.units import KIB, MIB, NS_PER_MS
@@ -258,25 +258,6 @@ def test_journal_replays_every_state_between_operations() -> None:
         states.append(chip.snapshot())
     assert list(journal.states()) == states
     assert [operation.kind for operation in journal.operations] == ["program", "erase", "program"]
-
-
-def test_torn_program_leaves_a_prefix_and_torn_erase_erases_one() -> None:
-    chip = FlashChip(contents=b"\x0f" * 2 * BLOCK)
-    chip.journal = journal = Journal(chip.snapshot())
-    chip.program(SECTOR - 1, b"\x0a" * (SECTOR + 2))
-    chip.erase(0, BLOCK)
-    before, between, _ = journal.states()
-    program, erase = journal.operations
-
-    assert torn(before, program, 0) == before
-    half = torn(before, program, 3).to_bytes()
-    assert half[SECTOR - 2 : SECTOR + 4] == b"\x0f\x0a\x0a\x0a\x0f\x0f"
-    assert torn(before, program, program.length) == between
-
-    cut = torn(between, erase, SECTOR + 100).to_bytes()
-    assert cut[: SECTOR + 100] == b"\xff" * (SECTOR + 100)
-    assert cut[SECTOR + 100 : 2 * SECTOR] == between.to_bytes()[SECTOR + 100 : 2 * SECTOR]
-    assert torn(between, erase, erase.length) == chip.snapshot()
 
 
 # --- time

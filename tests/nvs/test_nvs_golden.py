@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from simulator.flash import FlashChip, FlashOperation, Journal, Nvs, PartitionVi
 from simulator.formats import EspErr, EspError, Partition
 from simulator.formats.nvs import PAGE_BYTES
 from simulator.nvs import NvsFatalError, NvsHandle
+from tests.helpers import torn
 from tests.nvs.crcs import mend_crc
 
 GOLDEN = json.loads(gzip.decompress((Path(__file__).parent / "data" / "nvs-histories.json.gz").read_bytes()))
@@ -92,10 +94,7 @@ def journal(history: int) -> Journal:
 
 
 def chip_after(history: int, operations: int) -> FlashChip:
-    chip = FlashChip(HISTORIES[history]["pages"] * PAGE_BYTES)
-    for operation in journal(history).operations[:operations]:
-        chip.tear(operation, operation.length)
-    return chip
+    return FlashChip.from_snapshot(next(islice(journal(history).states(), operations, None)))
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: f"{history['pages']}-pages")
@@ -111,8 +110,9 @@ def test_the_histories_collect_garbage_again_and_again() -> None:
 
 @pytest.mark.parametrize("cut", GOLDEN["cuts"], ids=lambda cut: f"{cut['history']}-{cut['operation']}-{cut['bytes']}")
 def test_a_power_cut_is_recovered_from_as_in_the_original(cut: dict[str, Any]) -> None:
-    chip = chip_after(cut["history"], cut["operation"])
-    chip.tear(journal(cut["history"]).operations[cut["operation"]], cut["bytes"])
+    before = chip_after(cut["history"], cut["operation"]).snapshot()
+    operation = journal(cut["history"]).operations[cut["operation"]]
+    chip = FlashChip.from_snapshot(torn(before, operation, cut["bytes"]))
     assert list(Store(chip).answers(HISTORIES[cut["history"]]["afterwards"])) == cut["answers"]
 
 

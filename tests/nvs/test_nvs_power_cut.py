@@ -8,9 +8,10 @@ from itertools import islice, pairwise
 
 import pytest
 
-from simulator.flash import FlashChip, FlashSnapshot, Journal, Nvs, PartitionView, torn
+from simulator.flash import FlashChip, FlashSnapshot, Journal, Nvs, PartitionView
 from simulator.formats import EspErr, EspError, Partition
 from simulator.nvs import NvsHandle
+from tests.helpers import torn
 
 Step = Callable[[NvsHandle], None]
 Values = dict[str, object]
