@@ -70,6 +70,15 @@ def format_duration(duration_ns: int) -> str:
     return f"{duration_ns / NS_PER_US:.3f} us"
 
 
+def write_duration(duration_ns: int) -> str:
+    """Return ``duration_ns`` for programs, exactly, in the largest unit that divides it: ``3s``, ``1500ms``.
+
+    `parse_duration` is its inverse.
+    """
+    unit = next(unit for unit in ("s", "ms", "us", "ns") if duration_ns % _NS_PER_UNIT[unit] == 0)
+    return f"{duration_ns // _NS_PER_UNIT[unit]}{unit}"
+
+
 def format_size(size_bytes: int) -> str:
     """Return ``size_bytes`` for people, in the largest unit that divides it: ``4 MiB``, ``24 KiB``, ``100 B``."""
     if size_bytes and size_bytes % MIB == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.errors import UsageError
-from simulator.units import format_duration, format_size, parse_duration, parse_size
+from simulator.units import format_duration, format_size, parse_duration, parse_size, write_duration
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,11 @@ def test_writes_sizes_and_times_for_people() -> None:
         "45.000 ms",
         "1.500 us",
     ]
+
+
+@pytest.mark.parametrize(
+    ("duration_ns", "text"), [(0, "0s"), (90_000_000_000, "90s"), (1_500_000_000, "1500ms"), (7_001, "7001ns")]
+)
+def test_writes_a_time_exactly_so_that_it_can_be_read_again(duration_ns: int, text: str) -> None:
+    assert write_duration(duration_ns) == text
+    assert parse_duration(text) == duration_ns

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from simulator.errors import UsageError
 from simulator.faults.catalogue import FAULTS, FaultKind
-from simulator.units import format_duration, parse_duration, parse_size
+from simulator.units import format_duration, parse_duration, parse_size, write_duration
 
 _SHAPE: Final = re.compile(r"(?P<name>[^@+]+)(@(?P<when>[^+]+))?(\+(?P<duration>.+))?", re.DOTALL)
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
@@ -24,6 +24,11 @@ _NUMBER: Final = re.compile(r"\d{1,9}")
 class Always:
     """From the beginning."""
 
+    @property
+    def text(self) -> str:
+        """What stands behind the ``@`` when a user writes it; nothing means that there is no ``@`` either."""
+        return ""
+
     def __str__(self) -> str:
         return "from the beginning"
 
@@ -33,6 +38,11 @@ class AtTime:
     """After so many simulated nanoseconds."""
 
     time_ns: int
+
+    @property
+    def text(self) -> str:
+        """What stands behind the ``@`` when a user writes it."""
+        return write_duration(self.time_ns)
 
     def __str__(self) -> str:
         return f"at {format_duration(self.time_ns)}"
@@ -48,6 +58,11 @@ class AtShare:
         """Return the first byte that is not sent as it should be."""
         return min(int(self.share * size_bytes), max(size_bytes - 1, 0))
 
+    @property
+    def text(self) -> str:
+        """What stands behind the ``@`` when a user writes it."""
+        return f"{self.share * 100:.6f}".rstrip("0").rstrip(".") + "%"
+
     def __str__(self) -> str:
         return f"at {self.share * 100:g} % of the download"
 
@@ -62,6 +77,11 @@ class AtByte:
         """Return the first byte that is not sent as it should be."""
         return min(self.byte, max(size_bytes - 1, 0))
 
+    @property
+    def text(self) -> str:
+        """What stands behind the ``@`` when a user writes it."""
+        return f"byte:{self.byte}"
+
     def __str__(self) -> str:
         return f"at byte {self.byte} of the download"
 
@@ -71,6 +91,11 @@ class AtFlashOp:
     """After the flash operation with this number, counted from 0 at power-on."""
 
     number: int
+
+    @property
+    def text(self) -> str:
+        """What stands behind the ``@`` when a user writes it."""
+        return f"flash-op:{self.number}"
 
     def __str__(self) -> str:
         return f"after flash operation {self.number}"
@@ -92,6 +117,13 @@ class Fault:
     def name(self) -> str:
         """The name of its kind."""
         return self.kind.name
+
+    @property
+    def text(self) -> str:
+        """The fault as a user writes it, of which `parse_fault` makes an equal one."""
+        when = f"@{self.when.text}" if self.when.text else ""
+        lasts = "" if self.duration_ns is None else f"+{write_duration(self.duration_ns)}"
+        return f"{self.name}{when}{lasts}"
 
     def __str__(self) -> str:
         lasts = "" if self.duration_ns is None else f", for {format_duration(self.duration_ns)}"

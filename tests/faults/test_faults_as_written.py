@@ -32,6 +32,24 @@ def test_says_what_goes_wrong_and_when_and_for_how_long(
     assert fault.duration_ns == (None if duration_s is None else duration_s * NS_PER_S)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *FAULTS,
+        *("slow@0s", "slow@1500ms", "slow@90s+1ns", "ap-down@12345us+20s", "drip@byte:65537", "truncate-clean@0%"),
+        *("truncate-clean@33.333333%", "drip@0.000001%", "drip@100%", "blackhole@flash-op:0+1s"),
+    ],
+)
+def test_a_fault_is_written_so_that_it_is_read_as_the_same(text: str) -> None:
+    fault = parse_fault(text)
+    assert parse_fault(fault.text) == fault
+
+
+@pytest.mark.parametrize("text", ["slow", "slow@1500ms+3s", "drip@byte:65537", "truncate-clean@12.5%"])
+def test_what_is_written_shortly_is_written_back_as_it_was(text: str) -> None:
+    assert parse_fault(text).text == text
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_has_a_moment_of_its_own(name: str) -> None:
     fault = parse_fault(name)
