@@ -57,6 +57,8 @@ class Request:
     script: Path | None = None
     """A Lua file that becomes ``/autorun.lua``, or a folder that becomes the whole file system."""
     chunk: str | None = None
+    files: tuple[tuple[str, bytes], ...] = ()
+    """More files, by their absolute path on the board."""
     arguments: tuple[str, ...] = ()
     flash: Path | None = None
     efuses: Path | None = None
@@ -75,6 +77,8 @@ class Request:
     """Descriptions of what is around the board."""
     parts: tuple[str, ...] = ()
     """More of it, in the words of a command line."""
+    described: tuple[PartDescription, ...] = ()
+    """More of it, read already."""
     flash_timing: FlashTiming = TYPICAL
     access_points: tuple[tuple[str, str], ...] = ()
     lora_key: str = ""
@@ -136,7 +140,7 @@ def prepare(request: Request) -> Setting:
     if request.authority is not None:
         setting.authority = _read_authority(request.authority)
         inputs["authority"] = sha256(setting.authority).hexdigest()
-    if request.hardware or request.parts:
+    if request.hardware or request.parts or request.described:
         setting.parts = _parts(request, setting)
     if request.vcd is not None:
         _check_writable(request.vcd)
@@ -166,6 +170,11 @@ def _parts(request: Request, setting: Setting) -> tuple[PartDescription, ...]:
 
     parts: list[PartDescription] = []
     taken = {part.name: f"on every {setting.board.id}" for part in board_hardware(setting.board)}
+    for part in request.described:
+        if part.name in taken:
+            raise UsageError(f"there is a part {part.name!r} {taken[part.name]}; give yours another name")
+        taken[part.name] = "in the scenario"
+        parts.append(part)
     for path in request.hardware:
         hardware = read_hardware(path)
         setting.inputs.update(hardware.inputs)
@@ -238,13 +247,14 @@ def _board_asked_for(request: Request) -> Board | None:
 
 def _files(request: Request) -> Files:
     """Return what the user wants on the board's file system."""
+    more = dict(request.files)
     if request.chunk is not None:
-        return {AUTORUN: request.chunk.encode() + b"\n"}
+        return {AUTORUN: request.chunk.encode() + b"\n", **more}
     if request.script is None:
-        return {}
+        return more
     if request.script.is_dir():
-        return folder_files(request.script)
-    return {AUTORUN: request.script.read_bytes()}
+        return {**folder_files(request.script), **more}
+    return {AUTORUN: request.script.read_bytes(), **more}
 
 
 def _check_writable(path: Path) -> None:

@@ -91,6 +91,7 @@ ROOMS = (
     Room("world", Kind.SHELL, {"trio"}),
     Room("screenshots", Kind.SHELL),
     Room("setting", Kind.SHELL),
+    Room("scenario", Kind.PURE, {"pydantic", "pydantic_core"}),
     Room("session", Kind.SHELL, {"trio"}),
     Room("trial", Kind.SHELL),
     Room("doctor", Kind.SHELL, {"trio"}),
@@ -114,6 +115,7 @@ MAY_READ_FILES = {
     "boards/source.py",
     "boards/sdkconfig.py",  # an owner's build
     "descriptions/hardware.py",  # descriptions of what is around a board
+    "scenario/read.py",  # scenarios, and the files that they name
     "vm/machine.py",  # the Lua that this room is partly written in
 }
 

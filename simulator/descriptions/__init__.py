@@ -4,6 +4,13 @@ A description is YAML; what may be in it follows from the parts themselves (`sim
 needs nothing here. What comes out are `PartDescription` values, which make parts. Read `hardware` first.
 """
 
-from simulator.descriptions.hardware import Hardware, board_hardware, describe_part, parse_part, read_hardware
+from simulator.descriptions.hardware import (
+    Hardware,
+    board_hardware,
+    describe_part,
+    describe_parts,
+    parse_part,
+    read_hardware,
+)
 
-__all__ = ["Hardware", "board_hardware", "describe_part", "parse_part", "read_hardware"]
+__all__ = ["Hardware", "board_hardware", "describe_part", "describe_parts", "parse_part", "read_hardware"]

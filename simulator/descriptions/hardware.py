@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from simulator.boards import Board
 from simulator.boards.ids import did_you_mean
+from simulator.descriptions.complaints import Complaint
 from simulator.descriptions.courses import ReadFile, SeriesTable, Table
-from simulator.descriptions.part_models import Complaint, complaints, model_of
+from simulator.descriptions.part_models import complaints, model_of
 from simulator.descriptions.yaml_document import Document, parse_document
 from simulator.errors import DescriptionError, LuaTwinError, Problem, UsageError
 from simulator.hardware.courses import Course, Steps
@@ -82,6 +83,17 @@ def describe_part(description: Mapping[str, Any]) -> PartDescription:
     return part
 
 
+def describe_parts(
+    descriptions: Mapping[Any, Any], complain: Callable[[Complaint], None], read: ReadFile
+) -> list[PartDescription]:  # fmt: skip
+    """Return the parts of a table by their names, which is in somebody else's document; ``read`` reads beside that.
+
+    What is wrong is told to ``complain``, with keys that begin with the name of the part.
+    """
+    made = (_part(name, description, complain, read) for name, description in descriptions.items())
+    return [part for part in made if part is not None]
+
+
 def parse_part(text: str, *, taken: Iterable[str] = ()) -> PartDescription:
     """Return the part that ``TYPE[:VALUE]...[:KEY=VALUE]...`` means, as on a command line: ``led:26``.
 
@@ -132,16 +144,12 @@ def _no_file(name: str) -> tuple[Path, str]:
 
 def _parts(document: Document, read: ReadFile) -> list[PartDescription]:
     problems: list[Problem] = []
-    parts: list[PartDescription] = []
 
     def complain(complaint: Complaint) -> None:
         key = (_PARTS, *complaint.key)
         problems.append(document.problem(key, complaint.message, of_key=complaint.is_of_key))
 
-    for name, description in _entries(document, problems).items():
-        part = _part(name, description, complain, read)
-        if part is not None:
-            parts.append(part)
+    parts = describe_parts(_entries(document, problems), complain, read)
     if problems:
         raise DescriptionError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
     return parts

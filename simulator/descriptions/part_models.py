@@ -14,12 +14,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from types import SimpleNamespace
-from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationError, create_model
 from pydantic_core import ErrorDetails, core_schema
 
 from simulator.boards.ids import did_you_mean
+from simulator.descriptions.complaints import Complaint, dotted, words_of
 from simulator.descriptions.courses import (
     KINDS,
     CourseTable,
@@ -37,20 +38,6 @@ _NO_GPIO: Final = "is no pin; the ESP32 has GPIO 0 to 23, 25 to 27 and 32 to 39"
 _TAG: Final = "?"
 """Begins what pydantic puts into a place to say which alternative it took."""
 
-_SHOULD: Final = {
-    "bool_type": "should be true or false",
-    "dict_type": "should be a table",
-    "finite_number": "should be a number",
-    "float_type": "should be a number",
-    "int_type": "should be a whole number",
-    "list_type": "should be a list",
-    "model_attributes_type": "should be a table",
-    "model_type": "should be a table",
-    "string_type": "should be a text",
-    "tuple_type": "should be a list",
-}
-
-
 _PLAIN_TEXTS: Final[Mapping[Any, str]] = {
     bool: "true or false",
     float: "a number",
@@ -58,14 +45,6 @@ _PLAIN_TEXTS: Final[Mapping[Any, str]] = {
     str: "a text",
     Mapping[str, str]: "a table of texts",
 }
-
-
-class Complaint(NamedTuple):
-    """Something that is wrong: where, what, and whether it is the key rather than its value."""
-
-    key: tuple[Any, ...]
-    message: str
-    is_of_key: bool = False
 
 
 def pin_number(value: Any, *, is_optional: bool = False) -> int:
@@ -276,35 +255,26 @@ def complaints(error: ValidationError, kind: type[Part], name: str) -> Iterator[
 def _complaint(details: ErrorDetails, kind: type[Part], name: str) -> Complaint:
     type_ = details["type"]
     key = (name, *(step for step in details["loc"] if not str(step).startswith(_TAG)))
-    dotted = _dotted(key)
+    place = dotted(key)
     if type_ == "extra_forbidden":
         known = _known_keys(details["loc"][:-1], kind)
         hint = did_you_mean(str(key[-1]), known) or f"; it has {', '.join(known)}"
-        return Complaint(key, f"unknown key {dotted}{hint}", is_of_key=True)
+        return Complaint(key, f"unknown key {place}{hint}", is_of_key=True)
     if type_ == "missing" and isinstance(key[-1], str):
-        what = f"{name} ({kind.type_name})" if len(key) == 2 else _dotted(key[:-1])
+        what = f"{name} ({kind.type_name})" if len(key) == 2 else dotted(key[:-1])
         return Complaint(key[:-1], f"{what} needs {key[-1]}", is_of_key=True)
     if type_ in ("missing", "too_long"):  # of a list, whose length is that of its type
         key = key[:-1] if type_ == "missing" else key
-        return Complaint(key, f"{_dotted(key)} should have {_length(kind, str(key[1]))} entries")
+        return Complaint(key, f"{dotted(key)} should have {_length(kind, str(key[1]))} entries")
     if key[-1] == "[key]":
-        return Complaint(key[:-2], f"{_dotted(key[:-2])}: {key[-2]!r} {_words(details)}")
+        return Complaint(key[:-2], f"{dotted(key[:-2])}: {key[-2]!r} {words_of(details)}")
     if type_ == "value_error" and isinstance(details["input"], Mapping):
-        return Complaint(key, f"{dotted} {_words(details)}")
-    return Complaint(key, f"{dotted} = {json.dumps(details['input'], default=str)} {_words(details)}")
+        return Complaint(key, f"{place} {words_of(details)}")
+    return Complaint(key, f"{place} = {json.dumps(details['input'], default=str)} {words_of(details)}")
 
 
 def _length(kind: type[Part], name: str) -> int:
     return len(get_args(_hint(kind, name)))
-
-
-def _words(details: ErrorDetails) -> str:
-    type_ = details["type"]
-    if type_ in _SHOULD:
-        return _SHOULD[type_]
-    if type_ == "value_error":
-        return str(details["ctx"]["error"])
-    return details["msg"].replace("Input should", "should")
 
 
 def _known_keys(place: tuple[int | str, ...], kind: type[Part]) -> list[str]:
@@ -316,13 +286,6 @@ def _known_keys(place: tuple[int | str, ...], kind: type[Part]) -> list[str]:
         elif model is not model_of(kind):
             model = model.model_fields[str(step)].annotation
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _dotted(key: tuple[Any, ...]) -> str:
-    text = ""
-    for step in key:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.removeprefix(".")
 
 
 def json_schema() -> dict[str, Any]:

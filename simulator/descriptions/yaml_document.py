@@ -35,12 +35,17 @@ class Document:
 
     def problem(self, key: Sequence[Any], message: str, *, of_key: bool = False) -> Problem:
         """Return what is wrong with a value, or with its key; the nearest around it that the text has is blamed."""
+        place = self.place(key, of_key=of_key)
+        return Problem(path=self.path, line=place.line, column=place.column, message=message)
+
+    def place(self, key: Sequence[Any], *, of_key: bool = False) -> Place:
+        """Return where a value stands, or its key; or else the nearest around it that the text has."""
         places = self.key_places if of_key else self.value_places
         for length in range(len(key), -1, -1):
             place = places.get(tuple(key[:length])) or self.value_places.get(tuple(key[:length]))
             if place is not None:
-                return Problem(path=self.path, line=place.line, column=place.column, message=message)
-        return Problem(path=self.path, message=message)
+                return place
+        return Place()
 
 
 def parse_document(text: str, path: Path | str) -> Document:
