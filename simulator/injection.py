@@ -7,6 +7,7 @@ server are done by its `Conduct`. Every fault that comes into force, and every o
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -27,6 +28,14 @@ WEAK_DBM: Final = -90
 OTHER_PASSWORD: Final = "not what the board has been told"  # noqa: S105 (nobody's)
 
 Undo: TypeAlias = Callable[[], object]
+
+
+@dataclass(slots=True)
+class _InForce:
+    """A fault that lasts, and how often it was begun and has not ended: it ends with the last of them."""
+
+    undo: Undo
+    times: int = 1
 
 
 class Injector:
@@ -62,6 +71,14 @@ class Injector:
         self._nursery = nursery
         self._after_flash_operation = after_flash_operation
         self._started_s = started_s
+        self._timers: dict[trio.CancelScope, None] = {}
+        self._is_calm = trio.Event()
+        self._is_calm.set()
+        self._in_force: dict[FaultKind, _InForce] = {}
+        self._name_answers: list[list[str]] = []
+        """Where the names of the update server lead instead, of which the last counts."""
+        self._lifted = 0
+        """How often everything was lifted; what was to come before then does not come any more."""
 
     def add(self, fault: Fault) -> None:
         """Let ``fault`` come into force when it is to."""
@@ -71,30 +88,70 @@ class Injector:
             case AtTime(time_ns):
                 self._later(self._started_s + time_ns / NS_PER_S, lambda: self._begin(fault))
             case AtFlashOp(number):
-                self._after_flash_operation(number, lambda: self._begin(fault))
+                lifted = self._lifted
+                self._after_flash_operation(number, lambda: self._begin(fault) if lifted == self._lifted else None)
             case AtShare() | AtByte():
                 self.conduct.add_due(fault)
 
+    async def calm(self) -> None:
+        """Return when no fault is to begin or to end at a time. Others may still strike, wherever they are to."""
+        await self._is_calm.wait()
+
+    def lift(self) -> None:
+        """End every fault that is in force, and let none come that was to come."""
+        self._lifted += 1
+        for timer in self._timers:
+            timer.cancel()
+        self.conduct.forget()
+        for kind, state in tuple(self._in_force.items()):
+            for _ in range(state.times):
+                self._end(kind)
+
     def _later(self, at_s: float, then: Callable[[], None]) -> None:
+        timer, lifted = trio.CancelScope(), self._lifted
+        self._timers[timer] = None
+        if self._is_calm.is_set():
+            self._is_calm = trio.Event()
+
         async def wait() -> None:
-            await trio.sleep_until(at_s)
-            then()
+            with timer:
+                await trio.sleep_until(at_s)
+            if lifted == self._lifted:
+                then()
+            del self._timers[timer]
+            if not self._timers:
+                self._is_calm.set()
 
         self._nursery.start_soon(wait)
 
     def _begin(self, fault: Fault) -> None:
         kind = fault.kind
         self._tell(kind, "begin" if kind.lasts else "strike")
+        if not kind.lasts:
+            self.conduct.begin(kind)
+            return
+        state = self._in_force.get(kind)
+        if state is None:
+            self._in_force[kind] = _InForce(self._do(kind))
+        else:
+            state.times += 1
+        if fault.duration_ns is not None:
+            self._later(trio.current_time() + fault.duration_ns / NS_PER_S, partial(self._end, kind))
+
+    def _do(self, kind: FaultKind) -> Undo:
         if kind.layer.is_of_server:
             self.conduct.begin(kind)
-            undo: Undo = partial(self.conduct.end, kind)
-        else:
-            undo = getattr(self, "_" + kind.name.replace("-", "_"))()
-        if fault.duration_ns is not None:
-            self._later(trio.current_time() + fault.duration_ns / NS_PER_S, partial(self._end, kind, undo))
+            return partial(self.conduct.end, kind)
+        undo: Undo = getattr(self, "_" + kind.name.replace("-", "_"))()
+        return undo
 
-    def _end(self, kind: FaultKind, undo: Undo) -> None:
-        undo()
+    def _end(self, kind: FaultKind) -> None:
+        """End a fault, unless it was begun a second time that is not over yet."""
+        state = self._in_force[kind]
+        state.times -= 1
+        if not state.times:
+            del self._in_force[kind]
+            state.undo()
         self._tell(kind, "end")
 
     def _tell(self, kind: FaultKind, what: str) -> None:
@@ -152,10 +209,22 @@ class Injector:
         return self._lead_to([self._rogue()])
 
     def _lead_to(self, addresses: list[str]) -> Undo:
-        names = self._network.names
-        before = {name: names.get(name, []) for name in self._names()}
-        names.update(dict.fromkeys(before, addresses))
-        return partial(names.update, before)
+        if not self._name_answers:
+            names = self._network.names
+            self._usual_names = {name: names.get(name, []) for name in self._names()}
+        self._name_answers.append(addresses)
+        self._answer_names()
+
+        def undo() -> None:
+            self._name_answers.remove(addresses)
+            self._answer_names()
+
+        return undo
+
+    def _answer_names(self) -> None:
+        answers = self._name_answers
+        for name, usual in self._usual_names.items():
+            self._network.names[name] = answers[-1] if answers else usual
 
     def _captive_portal(self) -> Undo:
         portals, address, lans = self._network.portals, self._portal(), self._lans()

@@ -437,6 +437,14 @@ class World:
             raise UsageError(f"--fault {found.name}: there is no board yet")
         self._injector.add(found)
 
+    def lift_faults(self) -> None:
+        """End every fault that is in force, and forget those that were to come."""
+        self._injector.lift()
+
+    async def faults_are_over(self) -> None:
+        """Return when no fault is to begin or to end at a time; one at a place of the download may still be to come."""
+        await self._injector.calm()
+
     @cached_property
     def _injector(self) -> Injector:
         from simulator.injection import Injector
@@ -464,10 +472,14 @@ class World:
         return address
 
     def _put_up_rogue(self) -> str:
-        """Put up a server of somebody else's, who says that he is the update server, and return its address."""
+        """Put up a server of somebody else's, who says that he is the update server, unless there is one.
+
+        Returns its address.
+        """
         address = f"{_SERVERS}.{ROGUE_NUMBER}"
-        host = self.network.add_host(address, address)
-        self._nursery.start_soon(self._run_rogue, host.listen(HTTPS_PORT))
+        if address not in self.network.names:
+            host = self.network.add_host(address, address)
+            self._nursery.start_soon(self._run_rogue, host.listen(HTTPS_PORT))
         return address
 
     async def _run_rogue(self, listener: VirtualListener) -> None:

@@ -72,6 +72,11 @@ class Conduct:
         """Take a lasting fault back."""
         self._lasting.pop(kind.name, None)
 
+    def forget(self) -> None:
+        """Let nothing come into force that is due, and nothing strike that was to."""
+        self._due.clear()
+        self._strikes.clear()
+
     def has(self, name: str) -> bool:
         """Whether a lasting fault is in force."""
         return name in self._lasting
