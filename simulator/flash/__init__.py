@@ -1,7 +1,7 @@
 """The flash chip: NOR rules, copy-on-write sectors, a journal of operations, wear, timing; and views of a partition.
 
 It knows no file system, no image and no device, and it never waits: it says how long it was busy, and who owns the
-clock sleeps. Injected faults and the decision what boots live elsewhere. Read `chip` first.
+clock sleeps. What boots is decided elsewhere. Read `chip` first, then `damage` for what can go wrong.
 The names of what lies in flash are repeated here for users of the package: the formats, and the key-value store NVS.
 """
 
@@ -17,6 +17,7 @@ from simulator.flash.chip import (
     erase_commands,
 )
 from simulator.flash.cut import Cut, apply_cut, cuts_of, parse_cut
+from simulator.flash.faulty_chip import FaultyFlashChip, faulty
 from simulator.flash.journal import Commit, Journal
 from simulator.flash.partition import DangerousWriteError, PartitionView, WriteGuard
 from simulator.flash.read_tracking import ReadTrackingChip
@@ -34,6 +35,7 @@ __all__ = [
     "Commit",
     "Cut",
     "DangerousWriteError",
+    "FaultyFlashChip",
     "FlashArgumentError",
     "FlashChip",
     "FlashOperation",
@@ -49,5 +51,6 @@ __all__ = [
     "apply_cut",
     "cuts_of",
     "erase_commands",
+    "faulty",
     "parse_cut",
 ]

@@ -90,6 +90,11 @@ class FlashSnapshot:
     sectors: tuple[bytes, ...]
     erase_counts: bytes
     """One unsigned 32-bit number per sector, in the machine's byte order."""
+    weak: tuple[tuple[int, bytes], ...] = ()
+    """The sectors with weak bits, by their index, and which bits those are: see `simulator.flash.damage`.
+
+    To a chip that cannot fail they are what ``sectors`` says.
+    """
 
     @property
     def size_bytes(self) -> int:
@@ -120,8 +125,12 @@ class FlashChip:
     nothing and takes no time.
     """
 
+    _damage: object
+    """Only a chip that can fail uses it; it has the place so that it can become one (`simulator.flash.faulty_chip`)."""
+
     __slots__ = (
         "_busy_ns",
+        "_damage",
         "_erase_counts",
         "_private",
         "_sectors",
@@ -176,13 +185,16 @@ class FlashChip:
         snapshot = self._unchanged
         if snapshot is None:
             snapshot = FlashSnapshot(self._freeze(0, len(self._sectors)), self._erase_counts.tobytes())
-            self.restore(snapshot)
+            self._share(snapshot)
         return snapshot
 
     def restore(self, snapshot: FlashSnapshot) -> None:
         """Go back to the state of ``snapshot``, which is of a chip of the same size. No operation, no time."""
         if snapshot.size_bytes != self.size_bytes:
             raise ValueError(f"the snapshot is of a chip of {snapshot.size_bytes} bytes, not {self.size_bytes}")
+        self._share(snapshot)
+
+    def _share(self, snapshot: FlashSnapshot) -> None:
         self._unchanged = snapshot
         self._sectors = snapshot.sectors
         self._erase_counts = memoryview(snapshot.erase_counts).cast("I")
@@ -266,11 +278,7 @@ class FlashChip:
         Raises ``ESP_ERR_INVALID_ARG`` if the address is not that of a sector, ``ESP_ERR_INVALID_SIZE`` if the length
         is not one of whole sectors or reaches beyond the chip.
         """
-        if address % SECTOR_BYTES:
-            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_ARG, f"erase address 0x{address:x} is not that of a sector")
-        if length % SECTOR_BYTES:
-            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_SIZE, f"erase length 0x{length:x} is not one of sectors")
-        self._check_range(address, length)
+        self._check_erase(address, length)
         for start, size in erase_commands(address, length):
             first = start >> _SECTOR_SHIFT
             count = size >> _SECTOR_SHIFT
@@ -280,6 +288,13 @@ class FlashChip:
             self._private.difference_update(range(first, first + count))
             self._busy_ns += self.timing.erase_ns(size)
             self._finish("erase", start, size, b"")
+
+    def _check_erase(self, address: int, length: int) -> None:
+        if address % SECTOR_BYTES:
+            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_ARG, f"erase address 0x{address:x} is not that of a sector")
+        if length % SECTOR_BYTES:
+            raise FlashArgumentError(EspErr.ESP_ERR_INVALID_SIZE, f"erase length 0x{length:x} is not one of sectors")
+        self._check_range(address, length)
 
     def _check_range(self, address: int, length: int) -> None:
         if address < 0 or length < 0 or address + length > self.size_bytes:

@@ -1,15 +1,8 @@
 """A power cut at one flash operation, and the state in which it leaves a chip.
 
 A cut is written ``1742:before``, ``1742:torn:0.5``, ``1742:torn:0.5:bits`` or ``1742:after``: the number of the
-operation, what became of it, and of a torn one how far it came and what it left.
-
-What a torn operation leaves, by pattern
-    ``prefix``: the first bytes are done, the others are as they were.
-    ``bits``: the same of a program call, but the command under way (at most 32 bytes) has cleared only some of its
-    bits, at random. Of an erase: the chip was raising the bits of all its sectors, as great a share as it came far
-    has arrived at 1, at random.
-    ``zeros``: an erase begins by programming all bits to 0, so that they rise evenly; the first bytes are 0, the
-    others as they were. A program call has no such stage: it leaves what ``prefix`` does.
+operation, what became of it, and of a torn one how far it came and what it left. Which states those are and why is
+the fault model, `simulator.flash.damage`.
 
 `apply_cut` needs no chip and copies only the sectors that the operation touches, so that the states of a thousand cuts
 of one recorded run cost next to nothing.
@@ -19,8 +12,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import or_
 from typing import Final, Literal, TypeAlias, get_args
 
 from simulator.errors import UsageError
@@ -29,12 +23,15 @@ from simulator.flash.timing import PAGE_BYTES, PROGRAM_COMMAND_BYTES
 from simulator.rng import Rng
 
 Phase: TypeAlias = Literal["before", "torn", "after"]
-Pattern: TypeAlias = Literal["prefix", "bits", "zeros"]
+Pattern: TypeAlias = Literal["prefix", "bits", "zeros", "weak"]
 
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 PATTERNS: Final[tuple[Pattern, ...]] = get_args(Pattern)
 SHARES: Final = (0.25, 0.5, 0.75)
 """How far the torn operations of `cuts_of` came, if nobody says otherwise."""
+
+WEAK_SHARE: Final = 1 / 8
+"""So many of the bits of a sector whose erase was interrupted are weak."""
 
 _SHAPE: Final = re.compile(r"(?P<operation>\d{1,9})(:(?P<how>.*))?", re.DOTALL)
 _SHARE: Final = re.compile(r"(\d{1,3}(\.\d{1,20})?|\.\d{1,20})(e-\d{1,3})?")
@@ -108,7 +105,7 @@ def cuts_of(
     for pattern in patterns:
         if pattern == "zeros" and operation.kind == "program" and "prefix" in patterns:
             continue
-        seen = {0, length} if pattern != "bits" else set()
+        seen = {0, length} if pattern in ("prefix", "zeros") else set()
         for share in shares:
             cut = Cut(number, "torn", share, pattern)
             done = cut.done_bytes(length)
@@ -122,7 +119,7 @@ def apply_cut(before: FlashSnapshot, operation: FlashOperation, cut: Cut) -> Fla
     """Return the state in which ``cut`` leaves a chip that was in the state ``before`` when ``operation`` began."""
     if cut.phase == "before":
         return before
-    changed = dict(_changed(before.sectors, operation, cut))
+    changed = dict(_changed(before.sectors.__getitem__, operation, cut))
     if not changed:
         return before
     sectors = list(before.sectors)
@@ -134,54 +131,106 @@ def apply_cut(before: FlashSnapshot, operation: FlashOperation, cut: Cut) -> Fla
         for index in changed:
             counts[index] += 1
         wear = counts.tobytes()
-    return FlashSnapshot(tuple(sectors), wear)
+    weak = before.weak
+    if weak or (cut.phase == "torn" and cut.pattern == "weak"):
+        weak = _weak_bits(before, operation, cut)
+    return FlashSnapshot(tuple(sectors), wear, weak)
 
 
-def _changed(sectors: Sequence[bytes], operation: FlashOperation, cut: Cut) -> Iterator[tuple[int, bytes]]:
-    """Yield the index and the new contents of every sector that was worked on before the power went."""
-    length = operation.length
+def sectors_of(operation: FlashOperation) -> range:
+    """Return the indexes of the sectors that an operation is about."""
+    return range(operation.address // SECTOR_BYTES, -(-(operation.address + operation.length) // SECTOR_BYTES))
+
+
+def _changed(
+    old: Callable[[int], bytes], operation: FlashOperation, cut: Cut, *, erased: bytes = _ALL_ONES
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the index and the new contents of every sector that was worked on before the power went.
+
+    ``old`` returns what was in one, ``erased`` is what an erase makes of it.
+    """
     pattern = cut.pattern if cut.phase == "torn" else "prefix"
-    done = cut.done_bytes(length) if cut.phase == "torn" else length
-    first = operation.address // SECTOR_BYTES
+    done = cut.done_bytes(operation.length) if cut.phase == "torn" else operation.length
     if operation.kind == "program":
-        data = _half_programmed(operation, done, cut) if pattern == "bits" else operation.data[:done]
-        yield from _programmed(sectors, operation.address, data)
-    elif pattern == "bits":
+        data = operation.data[:done]
+        if pattern in ("bits", "weak"):
+            start, wanted, spared = _command_under_way(operation, cut)
+            data = data[:start] + bytes(map(or_, wanted, spared))
+        yield from _programmed(old, operation.address, data)
+    elif pattern in ("bits", "weak"):
         rng = Rng(cut.operation, "torn erase")
-        for index in range(first, first + length // SECTOR_BYTES):
-            yield index, _bits(rng, cut.share)
+        for index in sectors_of(operation):
+            yield index, random_bits(rng, cut.share)
     else:
-        filling = _ALL_ZEROS if pattern == "zeros" else _ALL_ONES
-        for index in range(first, first + -(-done // SECTOR_BYTES)):
-            here = done - (index - first) * SECTOR_BYTES
-            yield index, filling[:here] + sectors[index][here:]
+        filling = _ALL_ZEROS if pattern == "zeros" else erased
+        for index in sectors_of(operation):
+            here = min(done, SECTOR_BYTES)
+            if here:
+                yield index, filling[:here] + old(index)[here:]
+            done -= here
 
 
-def _programmed(sectors: Sequence[bytes], address: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+def _programmed(old: Callable[[int], bytes], address: int, data: bytes) -> Iterator[tuple[int, bytes]]:
     index, offset = divmod(address, SECTOR_BYTES)
     start = 0
     while start < len(data):
         piece = data[start : start + SECTOR_BYTES - offset]
-        old, end = sectors[index], offset + len(piece)
-        merged = int.from_bytes(old[offset:end], "little") & int.from_bytes(piece, "little")
-        yield index, b"".join((old[:offset], merged.to_bytes(len(piece), "little"), old[end:]))
+        sector, end = old(index), offset + len(piece)
+        merged = int.from_bytes(sector[offset:end], "little") & int.from_bytes(piece, "little")
+        yield index, b"".join((sector[:offset], merged.to_bytes(len(piece), "little"), sector[end:]))
         start += len(piece)
         index, offset = index + 1, 0
 
 
-def _half_programmed(operation: FlashOperation, done: int, cut: Cut) -> bytes:
-    """Return data that programs what a cut leaves of a program call: of the command under way, a part of its bits."""
+def _command_under_way(operation: FlashOperation, cut: Cut) -> tuple[int, bytes, bytes]:
+    """Return the command at which a cut stops a program call: where it starts, its data, and the bits it has spared.
+
+    The place counts from the beginning of the data. Chance decides which bits were spared.
+    """
     address, data = operation.address, operation.data
-    at = address + min(done, len(data) - 1)
-    in_page = max(address, at - at % PAGE_BYTES)  # where the commands of this page begin
-    start = in_page + (at - in_page) // PROGRAM_COMMAND_BYTES * PROGRAM_COMMAND_BYTES
-    end = min(start + PROGRAM_COMMAND_BYTES, at - at % PAGE_BYTES + PAGE_BYTES, address + len(data))
-    command = data[start - address : end - address]
-    spared = Rng(cut.operation, "torn program", str(start)).bytes(len(command))
-    return data[: start - address] + bytes(wanted | spare for wanted, spare in zip(command, spared, strict=True))
+    at = address + min(cut.done_bytes(operation.length), operation.length - 1)
+    page = at - at % PAGE_BYTES
+    first = max(address, page)  # the first command in this page
+    start = first + (at - first) // PROGRAM_COMMAND_BYTES * PROGRAM_COMMAND_BYTES - address
+    command = data[start : min(start + PROGRAM_COMMAND_BYTES, page + PAGE_BYTES - address)]
+    return start, command, Rng(cut.operation, "torn program").bytes(len(command))
 
 
-def _bits(rng: Rng, chance: float) -> bytes:
+def _weak_bits(before: FlashSnapshot, operation: FlashOperation, cut: Cut) -> tuple[tuple[int, bytes], ...]:
+    """Return which bits are weak after a cut: those that were and are not firm now, and those that it leaves so."""
+    weak = dict(before.weak)
+    rng = Rng(cut.operation, "weak")
+    is_weak = cut.phase == "torn" and cut.pattern == "weak"
+
+    def old(index: int) -> bytes:
+        return weak.get(index, _ALL_ZEROS)
+
+    if operation.kind == "program":
+        # A bit that is programmed to 0 is firm: the masks change as the sectors do.
+        weak.update(_changed(old, operation, cut))
+        if is_weak:
+            start, wanted, spared = _command_under_way(operation, cut)
+            at, chance = operation.address + start, rng.bytes(len(wanted))
+            for place, bits in enumerate(map(_undecided, wanted, spared, chance), at):
+                index, offset = divmod(place, SECTOR_BYTES)
+                mask = bytearray(old(index))
+                mask[offset] |= bits & before.sectors[index][offset]
+                weak[index] = bytes(mask)
+    elif is_weak:
+        weak.update((index, random_bits(rng, WEAK_SHARE)) for index in sectors_of(operation))
+    elif cut.phase == "torn" and cut.pattern == "bits":
+        weak.update((index, _ALL_ZEROS) for index in sectors_of(operation))
+    else:
+        weak.update(_changed(old, operation, cut, erased=_ALL_ZEROS))
+    return tuple(sorted((index, mask) for index, mask in weak.items() if mask != _ALL_ZEROS))
+
+
+def _undecided(wanted: int, spared: int, chance: int) -> int:
+    """Return the bits of a byte that were to be cleared, are not, and by chance are not what they were either."""
+    return ~wanted & spared & chance & 0xFF
+
+
+def random_bits(rng: Rng, chance: float) -> bytes:
     """Return a sector of random bits, each 1 with so great a chance."""
     digits = round(chance * (1 << _CHANCE_BITS))
     if digits >> _CHANCE_BITS:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.flash.chip import SECTOR_BYTES, FlashChip, MappedBytes
+from simulator.flash.chip import SECTOR_BYTES, MappedBytes
+from simulator.flash.faulty_chip import FaultyFlashChip
 from simulator.flash.timing import TYPICAL, FlashTiming
 from simulator.units import MIB
 
 
-class ReadTrackingChip(FlashChip):
-    """A `FlashChip` that notes the sectors that were read before they were erased, since it was made or `mark`.
+class ReadTrackingChip(FaultyFlashChip):
+    """A chip that notes the sectors that were read before they were erased, since it was made or `mark`.
 
     Programming is no reading, though what it leaves depends on what was there: who reads the result reads the sector.
     Nor are `snapshot`, `to_bytes` and `erase_count`, with which the chip is looked at from outside.
