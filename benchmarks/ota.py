@@ -13,9 +13,10 @@ import ssl
 from benchmarks.report import Row, at_least, at_most
 from benchmarks.setting import Setting
 from benchmarks.timing import Effort, median_cpu_s
-from simulator.events import Event, to_json_line
+from simulator.events import Event
 from simulator.network.tls import stock_client_context
 from simulator.ota_server import made_credentials, server_context
+from simulator.recording import LogLines
 from simulator.units import KIB, MIB
 
 _RECORD_BYTES = 16 * KIB
@@ -73,11 +74,12 @@ def bare_limit(image: bytes) -> bytes:
     return digest.digest()
 
 
-def _run_with_event_log(setting: Setting) -> list[str]:
-    lines: list[str] = []
+def _run_with_event_log(setting: Setting) -> list[bytes]:
+    log = LogLines()
+    lines: list[bytes] = []
 
     def write(event: Event) -> None:
-        lines.append(to_json_line(event))
+        lines.append(log.line(event))
 
     setting.run(heard_event=write)
     return lines

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Event: TypeAlias = dict[str, Any]
 Subscriber: TypeAlias = Callable[[Event], None]
@@ -52,6 +52,9 @@ class EventLog:
             subscriber(event)
 
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
 def to_json_line(event: Event) -> str:
     """Return ``event`` as one line of NDJSON, without the line end. The same event always gives the same text."""
-    return json.dumps(event, ensure_ascii=False, separators=(", ", ": "))
+    return _encode(event)

@@ -8,20 +8,18 @@ whole.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import trio
 
-from simulator import __version__
 from simulator.boards import Board
 from simulator.device.device import BootRecord, Device
 from simulator.efuse_file import efuse_file, write_efuse_file
 from simulator.efuses import Efuses
-from simulator.events import Event, to_json_line
 from simulator.flash.chip import SECTOR_BYTES, FlashChip
 from simulator.flash.partition import partition_table_on
 from simulator.flash.timing import ENDURANCE_ERASES
@@ -34,7 +32,6 @@ from simulator.world import World, run_in_world
 DEFAULT_SSID: Final = "luatwin"
 DEFAULT_PASSWORD: Final = "virtual-wifi"  # noqa: S105 (of the access point that is there if nobody asks for another)
 
-EVENT_FORMAT: Final = 1
 RESTARTS_TOLD: Final = 3
 """From so many restarts on a board that does not come to rest may be in a loop of them."""
 
@@ -48,6 +45,8 @@ class Ending(Enum):
     """The simulated time is up."""
     STUCK = "stuck"
     """The board cannot go on: it does not boot, or its app is no Lua RTOS."""
+    STOPPED = "stopped"
+    """Whoever looked on has seen enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +145,29 @@ class Report:
         }
 
 
+Steer: TypeAlias = Callable[[World, Device], Awaitable[None]]
+"""Does what there is to do with a board while it runs; the run ends when it returns."""
+
+Observe: TypeAlias = Callable[["Stage"], AbstractContextManager[object]]
+"""Looks on while a run lasts; it is entered before the board gets power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A run as an observer sees it."""
+
+    world: World
+    device: Device
+    stop: Callable[[], None]
+    """Ends the run, at the next thing that takes time."""
+
+
 def run_session(
     request: Request,
     *,
     heard: Callable[[bytes], None],
     remark: Callable[[str], None] = lambda _text: None,
-    steer: Callable[[World, Device], Awaitable[None]] | None = None,
+    steer: Steer | None = None,
     ends_when_stuck: bool = True,
     setting: Setting | None = None,
 ) -> Report:
@@ -166,10 +182,30 @@ def run_session(
         check_folder(request.screenshot)
     if setting is None:
         setting = prepare(request)
-    chip = setting.chip
-    operations_before, erases_before = chip.operation_count, sum(chip.erase_counts)
     for text in setting.remarks:
         remark(text)
+    try:
+        return run_setting(request, setting, heard=heard, remark=remark, steer=steer, ends_when_stuck=ends_when_stuck)
+    finally:
+        if request.flash is not None:
+            write_flash_file(request.flash, setting.chip.to_bytes())
+            write_wear(request.flash, setting.chip.erase_counts)
+        _keep_efuses(request, setting.efuses)
+
+
+def run_setting(
+    request: Request,
+    setting: Setting,
+    *,
+    heard: Callable[[bytes], None],
+    remark: Callable[[str], None] = lambda _text: None,
+    steer: Steer | None = None,
+    observe: Observe | None = None,
+    ends_when_stuck: bool = True,
+) -> Report:
+    """Run what was prepared, and write all but the flash file and the eFuses; the rest as `run_session`."""
+    chip = setting.chip
+    operations_before, erases_before = chip.operation_count, sum(chip.erase_counts)
 
     async def main(world: World) -> Report:
         for ssid, password in request.access_points or ((DEFAULT_SSID, DEFAULT_PASSWORD),):
@@ -185,15 +221,22 @@ def run_session(
             arguments=request.arguments,
             bootloader_log_level=request.bootloader_log_level,
         )
-        setting.efuses = device.efuses
-        device.on_console = heard
-        for fault in request.faults:
-            world.inject(fault)
-        for gpio, duration_ns in request.holds:
-            device.hold(gpio, duration_ns)
         with ExitStack() as stack:
             if request.events is not None:
-                stack.enter_context(_event_file(request, world, setting.inputs))
+                from simulator.recording import EventFile  # slow to import, and many runs keep none
+
+                # Before the device has eFuses, which may have got their identity from the seed.
+                file = stack.enter_context(EventFile(request.events, request, setting, is_steered=steer is not None))
+                stack.callback(world.events.subscribe(file.write))
+            stop = _Stop()
+            if observe is not None:
+                stack.enter_context(observe(Stage(world, device, stop)))
+            setting.efuses = device.efuses
+            device.on_console = heard
+            for fault in request.faults:
+                world.inject(fault)
+            for gpio, duration_ns in request.holds:
+                device.hold(gpio, duration_ns)
             if request.capture is not None:
                 stack.enter_context(world.capture(stack.enter_context(request.capture.open("wb"))))
             for part in setting.parts:
@@ -201,7 +244,7 @@ def run_session(
             if request.vcd is not None:
                 stack.enter_context(_logic_trace(request.vcd, device))
             world.power_on(device)
-            ending = await _until_the_end(request, world, device, steer, ends_when_stuck=ends_when_stuck)
+            ending = await _until_the_end(request, world, device, steer, stop, ends_when_stuck=ends_when_stuck)
             if request.screenshot is not None and not save_screenshots(request.screenshot, device.bench):
                 remark(f"--screenshot {request.screenshot}: nothing has been shown on a display")
             use = FlashUse.of(chip, operations_before=operations_before, erases_before=erases_before)
@@ -209,15 +252,9 @@ def run_session(
             world.events.emit(device.name, "end", outcome=ending.value, exit_code=report.exit_code)
         return report
 
-    try:
-        return run_in_world(
-            main, seed=request.seed, speed=request.speed, server=request.server, authority=setting.authority
-        )
-    finally:
-        if request.flash is not None:
-            write_flash_file(request.flash, chip.to_bytes())
-            write_wear(request.flash, chip.erase_counts)
-        _keep_efuses(request, setting.efuses)
+    return run_in_world(
+        main, seed=request.seed, speed=request.speed, server=request.server, authority=setting.authority
+    )
 
 
 @contextmanager
@@ -243,11 +280,24 @@ def _keep_efuses(request: Request, efuses: Efuses | None) -> None:
         write_efuse_file(efuse_file(request.flash), efuses)
 
 
+class _Stop:
+    """Ends a run when it is called; the run is what lasts inside ``scope``."""
+
+    def __init__(self) -> None:
+        self.scope = trio.CancelScope()
+        self.was_called = False
+
+    def __call__(self) -> None:
+        self.was_called = True
+        self.scope.cancel()
+
+
 async def _until_the_end(
     request: Request,
     world: World,
     device: Device,
-    steer: Callable[[World, Device], Awaitable[None]] | None,
+    steer: Steer | None,
+    stop: _Stop,
     *,
     ends_when_stuck: bool,
 ) -> Ending:
@@ -259,7 +309,8 @@ async def _until_the_end(
         ending = then
         scope.cancel()
 
-    with trio.move_on_after(request.timeout_ns / NS_PER_S):
+    stop.scope.deadline = trio.current_time() + request.timeout_ns / NS_PER_S
+    with stop.scope:
         async with trio.open_nursery() as nursery:
             if ends_when_stuck:
                 nursery.start_soon(watch, lambda: device.stuck, Ending.STUCK, nursery.cancel_scope)
@@ -269,7 +320,7 @@ async def _until_the_end(
                 await steer(world, device)
                 ending = Ending.IDLE
                 nursery.cancel_scope.cancel()
-    return ending
+    return Ending.STOPPED if stop.was_called else ending
 
 
 def _report(ending: Ending, device: Device, world: World, flash: FlashUse, remarks: tuple[str, ...]) -> Report:
@@ -302,32 +353,3 @@ def _what_goes_on(device: Device, world: World) -> str:
     if device.trouble:
         parts.append(device.trouble)
     return "; ".join(parts)
-
-
-class _event_file:  # noqa: N801 (used like a function)
-    """Writes the events of a world to a file, header first, while the block runs."""
-
-    def __init__(self, request: Request, world: World, inputs: dict[str, str]) -> None:
-        assert request.events is not None
-        self._path = request.events
-        self._world = world
-        self._header: Event = {
-            "kind": "header",
-            "format": EVENT_FORMAT,
-            "version": __version__,
-            "seed": request.seed,
-            "argv": list(request.argv),
-            "inputs": inputs,
-        }
-
-    def __enter__(self) -> None:
-        self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
-        self._write(self._header)
-        self._unsubscribe = self._world.events.subscribe(self._write)
-
-    def _write(self, event: Event) -> None:
-        self._file.write(to_json_line(event) + "\n")
-
-    def __exit__(self, *_: object) -> None:
-        self._unsubscribe()
-        self._file.close()

@@ -6,6 +6,7 @@ Reads every file that the user named, and says what is wrong with any of them be
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -100,6 +101,25 @@ class Request:
     argv: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChip:
+    """How the flash chip of a new board without secure boot is made."""
+
+    files: Files
+    """What the user wants on it."""
+    is_whole: bool
+    """Whether those are all files, or come on top of the stock ones."""
+    image_bytes: int
+    profile: Profile | None
+    """Of the firmware; None: that of the board."""
+
+    def make(self, board: Board, *, key: SigningKey | None = None) -> tuple[FlashChip, Manifest]:
+        """Return the chip, and the manifest of the firmware on it. Raises `UsageError` if something does not fit."""
+        manifest = first_manifest(board, profile=self.profile)
+        files = self.files if self.is_whole else {**stock_files(), **self.files}
+        return new_chip(board, manifest, files, image_bytes=self.image_bytes, key=key), manifest
+
+
 @dataclass(slots=True)
 class Setting:
     """A board, its chip and the firmware to publish, before the world begins."""
@@ -112,11 +132,19 @@ class Setting:
     """Of the same firmware."""
     efuses: Efuses | None
     """Of a chip that was used before; None if it is a new one."""
+    made: NewChip | None = None
+    """How the chip was made, if that is all there is to know of it."""
     firmware: Firmware | None = None
+    is_next_firmware: bool = False
+    """Whether it is what follows, of the same size, from how the chip was made."""
     authority: bytes = b""
     parts: tuple[PartDescription, ...] = ()
     """Besides those that are on every such board."""
+    hardware: dict[Path, Mapping[str, bytes]] = field(default_factory=dict)
+    """The descriptions of a part of them: by path, what each and the files that it names hold."""
     inputs: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    """The SHA-256 of what was read from the files that a user named and may edit, by their paths."""
     remarks: tuple[str, ...] = ()
 
 
@@ -141,13 +169,31 @@ def prepare(request: Request) -> Setting:
         setting.authority = _read_authority(request.authority)
         inputs["authority"] = sha256(setting.authority).hexdigest()
     if request.hardware or request.parts or request.described:
-        setting.parts = _parts(request, setting)
+        setting.parts, setting.hardware = put_around(
+            setting.board, request.hardware, request.parts, described=request.described
+        )
+        for contents in setting.hardware.values():
+            inputs.update((name, sha256(data).hexdigest()) for name, data in contents.items())
     if request.vcd is not None:
         _check_writable(request.vcd)
     setting.firmware = _firmware_to_publish(request, setting)
     if setting.firmware is not None:
         inputs["published"] = sha256(setting.firmware.image).hexdigest()
+    setting.sources = {str(path): sha256(data).hexdigest() for path, data in _sources(request, files, setting)}
     return setting
+
+
+def _sources(request: Request, files: Files, setting: Setting) -> Iterator[tuple[Path, bytes]]:
+    """Yield the files that a user named, but those that a run itself changes, and what was in them."""
+    if request.chunk is None and request.script is not None:
+        for path, data in files.items():
+            yield (request.script / path[1:] if request.script.is_dir() else request.script), data
+    if request.authority is not None:
+        yield request.authority, setting.authority
+    for contents in setting.hardware.values():
+        yield from ((Path(name), data) for name, data in contents.items())
+    if isinstance(request.publish, Path) and setting.firmware is not None:
+        yield request.publish, setting.firmware.image
 
 
 def _read_authority(path: Path) -> bytes:
@@ -164,29 +210,37 @@ def _read_authority(path: Path) -> bytes:
     return data
 
 
-def _parts(request: Request, setting: Setting) -> tuple[PartDescription, ...]:
-    """Return what the user wants around the board, each by a name of its own."""
+def put_around(
+    board: Board,
+    hardware: Sequence[Path],
+    parts: Sequence[str],
+    read_bytes: Callable[[Path], bytes] = Path.read_bytes,
+    *,
+    described: Sequence[PartDescription] = (),
+) -> tuple[tuple[PartDescription, ...], dict[Path, Mapping[str, bytes]]]:
+    """Return what a user wants around a board, each part by a name of its own, and what was read for it."""
     from simulator.descriptions import board_hardware, parse_part, read_hardware  # slow to import
 
-    parts: list[PartDescription] = []
-    taken = {part.name: f"on every {setting.board.id}" for part in board_hardware(setting.board)}
-    for part in request.described:
+    found: list[PartDescription] = []
+    contents: dict[Path, Mapping[str, bytes]] = {}
+    taken = {part.name: f"on every {board.id}" for part in board_hardware(board)}
+    for part in described:
         if part.name in taken:
             raise UsageError(f"there is a part {part.name!r} {taken[part.name]}; give yours another name")
         taken[part.name] = "in the scenario"
-        parts.append(part)
-    for path in request.hardware:
-        hardware = read_hardware(path)
-        setting.inputs.update(hardware.inputs)
-        for part in hardware.parts:
+        found.append(part)
+    for path in hardware:
+        read = read_hardware(path, read_bytes)
+        contents[path] = read.inputs
+        for part in read.parts:
             if part.name in taken:
                 raise UsageError(f"{path}: there is a part {part.name!r} {taken[part.name]}; give this another name")
             taken[part.name] = f"in {path}"
-            parts.append(part)
-    for text in request.parts:
-        parts.append(parse_part(text, taken=taken))
-        taken[parts[-1].name] = f"from --part {text}"
-    return tuple(parts)
+            found.append(part)
+    for text in parts:
+        found.append(parse_part(text, taken=taken))
+        taken[found[-1].name] = f"from --part {text}"
+    return tuple(found), contents
 
 
 def _efuses(request: Request) -> Efuses | None:
@@ -230,10 +284,17 @@ def _new_board(request: Request, efuses: Efuses | None, files: Files, inputs: di
     elif request.key is None and board.secure_boot != "none":
         has = f"{board.id} has secure boot {board.secure_boot}"
         raise UsageError(f"{has}, so its firmware needs a key to sign it with: --secure-boot KEY.pem")
-    whole = files if request.script is not None and request.script.is_dir() else {**stock_files(), **files}
-    manifest = first_manifest(board, profile=request.profile)
-    chip = new_chip(board, manifest, whole, image_bytes=request.image_bytes, key=request.key)
-    return Setting(board, chip, manifest, board.secure_version, efuses=efuses, inputs=inputs)
+    made = NewChip(
+        files=files,
+        is_whole=request.script is not None and request.script.is_dir(),
+        image_bytes=request.image_bytes,
+        profile=request.profile,
+    )
+    chip, manifest = made.make(board, key=request.key)
+    setting = Setting(board, chip, manifest, board.secure_version, efuses=efuses, inputs=inputs)
+    if request.key is None:  # which is nobody else's business
+        setting.made = made
+    return setting
 
 
 def _board_asked_for(request: Request) -> Board | None:
@@ -277,17 +338,25 @@ def _firmware_to_publish(request: Request, setting: Setting) -> Firmware | None:
         setting.remarks = (*setting.remarks, text)
     if request.publish == "none" or not board.ota or not can_sign:
         return Firmware.of(installed, b"")
-    manifest = next_manifest(installed, profile=request.profile)
-    if request.key is not None:
+    setting.is_next_firmware = setting.made is not None
+    return next_firmware(setting, installed, request.profile, image_bytes=request.image_bytes, key=request.key)
+
+
+def next_firmware(
+    setting: Setting, installed: Manifest, profile: Profile | None, *, image_bytes: int, key: SigningKey | None = None
+) -> Firmware:
+    """Return the firmware after the one that is installed, for the same board. Raises `UsageError` for a wrong key."""
+    manifest = next_manifest(installed, profile=profile)
+    if key is not None:
         if installed.secure_boot == "none":
             raise UsageError("--secure-boot: the firmware in the flash was built without secure boot")
-        manifest = manifest.signed_with(request.key.public)
+        manifest = manifest.signed_with(key.public)
     image = build_for(
-        board,
+        setting.board,
         manifest,
-        size_bytes=request.image_bytes,
-        secure_version=max(board.secure_version, setting.secure_version),
-        key=request.key,
+        size_bytes=image_bytes,
+        secure_version=max(setting.board.secure_version, setting.secure_version),
+        key=key,
     )
     return Firmware.of(manifest, image)
 

@@ -92,7 +92,8 @@ def mac_address(events: list[Event]) -> str:
 
 
 def without_times(events: list[Event]) -> list[Event]:
-    return [{key: value for key, value in event.items() if key not in ("n", "t")} for event in events]
+    """Return the events without what differs where times do."""
+    return [{key: value for key, value in event.items() if key not in ("n", "t", "log_sha256")} for event in events]
 
 
 # -- several boards ---------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("simulator.cli.run:run", "Power on a board and run a script on it."),
     "repl": ("simulator.cli.repl:repl", "The board's interactive console in this terminal."),
     "serial": ("simulator.cli.serial:serial", "The board's UART0 for other people's programs."),
+    "replay": ("simulator.cli.replay:replay", "Run a recorded run again, and prove that it is the same."),
     "serve": ("simulator.cli.serve:serve", "The OTA server on a real port, for any board."),
     "check-server": (
         "simulator.cli.check_server:check_server",

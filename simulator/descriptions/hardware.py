@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,23 +29,22 @@ _PARTS: Final = "parts"
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What a file describes. ``inputs`` are the files that were read, by their names, with their SHA-256."""
+    """What a file describes. ``inputs`` are the files that were read, by their names."""
 
     parts: tuple[PartDescription, ...]
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def read_hardware(path: Path) -> Hardware:
-    """Return what the YAML file at ``path`` describes.
+def read_hardware(path: Path, read_bytes: Callable[[Path], bytes] = Path.read_bytes) -> Hardware:
+    """Return what the YAML file at ``path`` describes. ``read_bytes`` reads it, and what it names.
 
     Raises `UsageError` if it cannot be read, `DescriptionError` with everything that is wrong with it.
     """
-    inputs: dict[str, str] = {}
+    inputs: dict[str, bytes] = {}
 
     def read(name: str) -> tuple[Path, str]:
         other = path.parent / name
-        data = other.read_bytes()
-        inputs[str(other)] = sha256(data).hexdigest()
+        data = inputs[str(other)] = read_bytes(other)
         return other, data.decode()
 
     try:

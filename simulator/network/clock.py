@@ -49,7 +49,7 @@ class WorldClock:
     def real_io(self) -> Iterator[None]:
         """Keep the pace of the wall clock inside this block, in which a real operation is waited for."""
         if self._real_operations == 0:
-            self._clock.set_speed(1.0)
+            self._clock.set_speed(1.0, flows=True)
         self._real_operations += 1
         try:
             yield
@@ -60,34 +60,52 @@ class WorldClock:
 
 
 class _Clock(trio.abc.Clock):
-    """A clock with a speed that can change; None is jumping."""
+    """A clock with a speed that can change; None is jumping.
+
+    Unless it flows, simulated time stands still while tasks run, and a deadline is met to the nanosecond, however late
+    the host is: what happens at which time is the same as with a clock that jumps.
+    """
 
     def __init__(self, speed: float | None) -> None:
         self._speed = speed
         self._time = 0.0
+        self._flows = False
+        self._awaited: float | None = None
+        """The deadline that is slept for."""
+        self._set_time = 0.0
         self._set_at = time.perf_counter()
 
     def start_clock(self) -> None:
         """Begin at 0."""
         self._set_at = time.perf_counter()
 
-    def set_speed(self, speed: float | None) -> None:
+    def set_speed(self, speed: float | None, *, flows: bool = False) -> None:
         """Go on from the present time at another speed."""
-        self._time = self.current_time()
+        self._set_time = self.current_time()
         self._set_at = time.perf_counter()
         self._speed = speed
+        self._flows = flows
 
     def current_time(self) -> float:
         """Return the simulated seconds since the run began."""
-        if self._speed is None:
-            return self._time
-        return self._time + (time.perf_counter() - self._set_at) * self._speed
+        if self._flows:
+            self._time = max(self._time, self._due())
+        elif self._awaited is not None:
+            self._time = max(self._time, min(self._awaited, self._due()))
+        self._awaited = None
+        return self._time
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Return the real seconds until ``deadline``, or jump there."""
-        if deadline == inf:
-            return _FOR_EVER_S
         if self._speed is None:
+            if deadline == inf:
+                return _FOR_EVER_S
             self._time = max(self._time, deadline)
             return 0.0
-        return max(0.0, (deadline - self.current_time()) / self._speed)
+        self._awaited = deadline
+        return min(max(0.0, (deadline - self._due()) / self._speed), _FOR_EVER_S)
+
+    def _due(self) -> float:
+        """Return the time that it should be by now."""
+        assert self._speed is not None
+        return self._set_time + (time.perf_counter() - self._set_at) * self._speed

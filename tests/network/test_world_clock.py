@@ -34,6 +34,23 @@ def test_a_speed_paces_time():
     assert clock.now_ns() >= 2 * 10**9
 
 
+@pytest.mark.parametrize("speed", [None, 1000])
+def test_at_every_speed_deadlines_are_met_to_the_nanosecond_and_work_takes_no_time(speed: float | None) -> None:
+    clock = WorldClock(speed)
+    times: list[int] = []
+
+    async def main() -> None:
+        for _ in range(5):
+            await trio.sleep(0.007)
+            until = time.perf_counter() + 0.002  # more than the sleep takes at this speed
+            while time.perf_counter() < until:
+                pass
+            times.append(clock.now_ns())
+
+    run_world(main, clock=clock.trio_clock)
+    assert times == [7_000_000 * count for count in range(1, 6)]
+
+
 @pytest.mark.real
 def test_time_keeps_the_wall_clocks_pace_while_a_real_socket_is_waited_for():
     clock = WorldClock()
