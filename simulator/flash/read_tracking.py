@@ -38,12 +38,12 @@ class ReadTrackingChip(FaultyFlashChip):
     def mark(self) -> None:
         """Forget what was read: from now on it counts what is in the chip at this moment."""
         self._erased: set[int] = set()
-        self._read: set[int] = set()
+        self._read: dict[int, None] = {}
 
     @property
-    def read_sectors(self) -> frozenset[int]:
-        """The indexes of the sectors whose contents at the mark were read, in whole or in part."""
-        return frozenset(self._read)
+    def read_sectors(self) -> tuple[int, ...]:
+        """The indexes of the sectors whose contents at the mark were read, in whole or in part, first read first."""
+        return tuple(self._read)
 
     def read(self, address: int, length: int) -> bytes:
         """Return what the chip does, and note where it was read."""
@@ -71,4 +71,4 @@ class ReadTrackingChip(FaultyFlashChip):
         end = min(address + length, self.size_bytes)
         for index in range(address // SECTOR_BYTES, -(-end // SECTOR_BYTES) if length else 0):
             if index not in self._erased:
-                self._read.add(index)
+                self._read[index] = None
