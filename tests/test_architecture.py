@@ -96,6 +96,7 @@ ROOMS = (
     Room("session", Kind.SHELL, {"trio"}),
     Room("replay", Kind.SHELL),
     Room("trial", Kind.SHELL),
+    Room("sweep", Kind.SHELL),
     Room("doctor", Kind.SHELL, {"trio"}),
     Room("cli", Kind.SHELL, {"trio", "click", "rich"}),
 )

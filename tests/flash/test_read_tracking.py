@@ -32,7 +32,7 @@ def test_nothing_is_read_by_an_empty_read_or_a_refused_one_or_beyond_the_chip(ch
         chip.read(7 * SECTOR, 2 * SECTOR)
     chip.read_mapped(8 * SECTOR, SECTOR)
     chip.map(9 * SECTOR, 1)
-    assert chip.read_sectors == ()
+    assert not chip.read_sectors
     chip.read_mapped(7 * SECTOR, 2 * SECTOR)
     assert chip.read_sectors == (7,)
 
@@ -55,7 +55,7 @@ def test_programming_and_looking_from_outside_is_no_reading(chip: ReadTrackingCh
     chip.program(0, b"new")
     chip.snapshot()
     chip.to_bytes()
-    assert chip.read_sectors == ()
+    assert not chip.read_sectors
     chip.read(0, 1)
     assert chip.read_sectors == (0,)
 
@@ -64,7 +64,7 @@ def test_a_mark_begins_anew(chip: ReadTrackingChip) -> None:
     chip.read(0, 1)
     chip.erase(SECTOR, SECTOR)
     chip.mark()
-    assert chip.read_sectors == ()
+    assert not chip.read_sectors
     chip.read(SECTOR, 1)
     assert chip.read_sectors == (1,)
 

@@ -1,0 +1,301 @@
+"""``luatwin sweep``: cut the power at every flash operation of a run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from simulator.cli.options import json_option, verbose_option
+from simulator.cli.output import fact_table, plain_table, print_json, rich_console
+from simulator.cli.session_options import build_request, session_options
+from simulator.errors import UsageError
+from simulator.flash.cut import PATTERNS, SHARES, Pattern, parse_cut
+
+if TYPE_CHECKING:
+    from simulator.sweep import Cuts, Failure, Progress, Sweep, SweepReport, Verdict
+
+_FAILURES_SHOWN: Final = 20
+_OWN_FLAGS: Final = frozenset({"--json", "-q", "--quiet", "--no-pruning"})
+_OWN_OPTIONS: Final = ("--cuts", "--window", "--ops", "--torn", "--pattern", "--cut", "--jobs", "-j")
+_COLUMNS: Final = {
+    "old": "starts old",
+    "new": "starts new",
+    "half": "starts half",
+    "none": "bricked",
+    "lost": "data lost",
+    "completed": "recovers",
+    "broken": "broken",
+}
+
+
+@click.command()
+@click.argument("script", required=False, metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, metavar="[-- ARG...]")
+@click.option("-e", "chunk", metavar="CHUNK", help="Run this Lua code instead of a file.")
+@session_options
+@click.option("--timeout", default="60s", show_default=True, help="Limit of each run in simulated time.")
+@click.option(
+    "--cuts",
+    "depth",
+    type=click.Choice(("1", "2")),
+    default="1",
+    show_default=True,
+    help="Cut once; or once more, everywhere in the run that begins after the first cut.",
+)
+@click.option(
+    "--window",
+    type=click.Choice(("all", "activation")),
+    default="all",
+    show_default=True,
+    help="Where to cut first: everywhere, or from the last byte of the update to its first start.",
+)
+@click.option("--ops", "operations", metavar="A-B", help="Cut these flash operations and no others.")
+@click.option(
+    "--torn",
+    "shares",
+    default=",".join(map(str, SHARES)),
+    show_default=True,
+    metavar="SHARE,...",
+    help="How far torn operations came, from 0 to 1.",
+)
+@click.option(
+    "--pattern",
+    "patterns",
+    multiple=True,
+    type=click.Choice(PATTERNS),
+    default=("prefix",),
+    show_default=True,
+    help="What torn operations leave (repeatable).",
+)
+@click.option(
+    "--cut",
+    "cuts",
+    multiple=True,
+    metavar="OP:PHASE",
+    help="Examine only this cut, such as 1742:torn:0.5, and tell all about it; a second one after a comma.",
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Work in so many processes.  [default: one per core]"
+)
+@click.option("--no-pruning", is_flag=True, help="Compute every state, even if it is known what it comes to.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@json_option
+@verbose_option
+def sweep(
+    script: Path | None,
+    arguments: tuple[str, ...],
+    chunk: str | None,
+    depth: str,
+    window: Any,
+    operations: str | None,
+    shares: str,
+    patterns: tuple[Pattern, ...],
+    cuts: tuple[str, ...],
+    jobs: int | None,
+    no_pruning: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Run SCENARIO, then cut the power at every flash operation: before it, in the middle of it and after it.
+
+    SCENARIO is a script or a folder, as for run. After each cut the board must start the old app or the new one, have
+    all files and keys that were committed, and end as without the cut. Exits with 3 if it does not.
+    """
+    if chunk is not None and script is not None:
+        arguments = (str(script), *arguments)
+        script = None
+    if script is None and chunk is None and options.get("flash") is None:
+        raise UsageError("what is to be swept? Give a script, a folder, -e CHUNK or --flash FILE")
+    if script is not None and not script.exists():
+        raise UsageError(f"{script}: there is no such script or folder")
+    from simulator.sweep import Plan, Sweep, Torn, parse_operations
+
+    paths = [tuple(map(parse_cut, text.split(","))) for text in cuts]
+    plan = Plan(depth=int(depth), window=window, operations=parse_operations(operations) if operations else None)
+    request = build_request(script=script, chunk=chunk, arguments=arguments, **options)
+    started_s = time.monotonic()
+    found = Sweep(request, torn=Torn(_shares(shares), patterns), prunes=not no_pruning)
+    if not quiet:
+        for remark in found.remarks:
+            _say(remark)
+    if paths:
+        return _examine(found, paths, as_json=as_json)
+    report = _run(found, plan, jobs or os.cpu_count() or 1, quiet=quiet)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _show(report)
+    if not quiet:
+        elapsed_s = time.monotonic() - started_s
+        _say(f"{report.cuts:,} cuts in {elapsed_s:.1f} s, {report.cuts / elapsed_s:,.0f}/s")
+    return report.exit_code
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        shares = (-1.0,)
+    if not all(0 <= share <= 1 for share in shares):
+        raise UsageError(f"--torn {text!r}: write shares from 0 to 1, such as 0.25,0.5")
+    return shares
+
+
+def _run(found: Sweep, plan: Any, jobs: int, *, quiet: bool) -> SweepReport:
+    """Sweep, with a bar on stderr if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[cuts]:,} cuts, {task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    bar = Bar(*columns, console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty())
+    shown = bar.add_task("", total=None, cuts=0, rate=0.0)
+    started_s = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        bar.start()  # not before the workers are there: they are copies of this process, without its threads
+        bar.update(
+            shown,
+            description=f"{progress.broken} broken" if progress.broken else "nothing broken",
+            total=progress.total,
+            completed=progress.done,
+            cuts=progress.cuts,
+            rate=progress.cuts / (time.monotonic() - started_s),
+        )
+
+    try:
+        return found.run(plan, jobs=jobs, progress=show)
+    finally:
+        bar.stop()
+
+
+def _show(report: SweepReport) -> None:
+    console = rich_console()
+    for number, tally in enumerate(report.levels, 1):
+        columns = {what: name for what, name in _COLUMNS.items() if what != "half" or tally.total("half")}
+        table = plain_table("changes", "operations", "cuts", *columns.values())
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for label, row in sorted(tally.rows.items()):
+            table.add_row(label, *(f"{row[what]:,}" for what in ("operations", "cuts", *columns)))
+        if number > 1:
+            console.print("\nafter a second cut:")
+        console.print(table)
+    console.print()
+    facts = {
+        "operations": f"{report.operations:,}{_which(report)}",
+        "cuts": f"{report.cuts:,}",
+        "different boots": f"{len(set().union(*(tally.boots for tally in report.levels))):,}",
+        "different recoveries": f"{len(set().union(*(tally.recoveries for tally in report.levels))):,}",
+        "bricked": f"{report.total('none') + report.total('half'):,}",
+        "data lost": f"{report.total('lost'):,}",
+    }
+    if report.total("in part"):
+        facts["changed in part"] = f"{report.total('in part'):,} (a file under way, on SPIFFS)"
+    facts["broken"] = f"{report.broken:,}"
+    console.print(fact_table(facts))
+    for failure in report.failures[:_FAILURES_SHOWN]:
+        click.echo()
+        for line in _failure_lines(failure):  # not broken into lines of the terminal's width: the last is to be pasted
+            click.echo(line)
+    if report.broken > _FAILURES_SHOWN:
+        click.echo(f"\nand {report.broken - _FAILURES_SHOWN:,} more; --json has them")
+
+
+def _which(report: SweepReport) -> str:
+    numbers = report.numbers
+    return "" if len(numbers) == report.operations else f", of which {numbers[0]} to {numbers[-1]} were cut"
+
+
+def _failure_lines(failure: Failure) -> Iterator[str]:
+    from simulator.sweep import cuts_text
+
+    yield f"{cuts_text(failure.cuts)}: {failure.operation}"
+    yield from (f"  {problem}" for problem in failure.problems)
+    yield f"  boots {failure.boots}"
+    yield f"  {shlex.join(_again(failure.cuts))}"
+
+
+def _again(cuts: Cuts) -> list[str]:
+    """Return the command that examines one cut of the sweep that this command is."""
+    from simulator.sweep import cuts_text
+
+    kept: list[str] = []
+    words = iter(sys.argv[1:])
+    for word in words:
+        if word in _OWN_FLAGS or word.startswith(tuple(f"{option}=" for option in _OWN_OPTIONS)):
+            continue
+        if word in _OWN_OPTIONS:
+            next(words, None)
+        elif not (word.startswith("-j") and word[2:].isdecimal()):
+            kept.append(word)
+    at = kept.index("--") if "--" in kept else len(kept)
+    return ["luatwin", *kept[:at], "--cut", cuts_text(cuts), *kept[at:]]
+
+
+def _examine(found: Sweep, paths: list[Cuts], *, as_json: bool) -> int:
+    """Tell all about some cuts."""
+    from simulator.sweep import cuts_text
+
+    results = [found.examine(cuts) for cuts in paths]
+    if as_json:
+        print_json({"cuts": [_verdict_json(failure, verdict) for failure, verdict in results]})
+    else:
+        console = rich_console()
+        for failure, verdict in results:
+            click.echo(f"{cuts_text(failure.cuts)}: {failure.operation}")
+            console.print(fact_table(dict(_verdict_facts(failure, verdict))))
+    return 3 if any(failure.problems for failure, _ in results) else 0
+
+
+def _verdict_facts(failure: Failure, verdict: Verdict) -> Iterator[tuple[str, str]]:
+    yield "boots", failure.boots
+    losses = [*verdict.losses, *verdict.in_part]
+    yield "stored", "\n".join(f"{loss.name} {loss.what}" for loss in losses) or "all that was committed"
+    recovery = verdict.recovery
+    if recovery is not None:
+        yield "then", ", ".join(recovery.boots) + f"; {recovery.ending.value} with commit {recovery.commit}"
+    if failure.problems:
+        yield "broken", "\n".join(failure.problems)
+
+
+def _verdict_json(failure: Failure, verdict: Verdict) -> dict[str, Any]:
+    from simulator.sweep import cuts_text
+
+    recovery = verdict.recovery
+    return {
+        "cut": cuts_text(failure.cuts),
+        "operation": failure.operation,
+        "boots": failure.boots,
+        "starts": verdict.boot.starts.value,
+        "label": verdict.boot.label,
+        "lost": [f"{loss.name} {loss.what}" for loss in verdict.losses],
+        "in_part": [f"{loss.name} {loss.what}" for loss in verdict.in_part],
+        "recovery": None
+        if recovery is None
+        else {
+            "outcome": recovery.ending.value,
+            "boots": list(recovery.boots),
+            "commit": recovery.commit,
+            "script_errors": list(recovery.script_errors),
+        },
+        "problems": list(failure.problems),
+    }
+
+
+def _say(line: str) -> None:
+    click.echo(f"luatwin: {line}", err=True)

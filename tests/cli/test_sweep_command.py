@@ -1,0 +1,88 @@
+"""``luatwin sweep``: what it says, what it exits with, and that a line of it which is pasted shows the same again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import luatwin, run_luatwin
+
+UPDATE = ("lua/demo/ota.lua", "--image-size", "32K")
+NOT_TWICE = 'if nvs.exists("a", "b") then error("again") end nvs.write("a", "b", 1)'
+
+
+def test_a_sweep_says_how_many_cuts_there_were_and_that_nothing_broke() -> None:
+    finished = luatwin("sweep", *UPDATE, "-j", "1")
+    assert finished.code == 0
+    table = [line.split() for line in finished.out.splitlines()]
+    assert ["ota_0", "50", "250", "250", "0", "0", "0", "250", "0"] in table
+    assert ["otadata", "2", "10", "9", "1", "0", "0", "10", "0"] in table
+    assert ["bricked", "0"] in table
+    assert "luatwin: 260 cuts in " in finished.err
+
+
+def test_one_process_finds_what_two_find() -> None:
+    one, two = (run_luatwin("sweep", *UPDATE, "--json", "-q", "-j", jobs) for jobs in ("1", "2"))
+    assert (one.returncode, one.stderr) == (0, "")
+    assert (two.returncode, two.stdout, two.stderr) == (0, one.stdout, "")
+    assert json.loads(one.stdout)["cuts"] == 260
+
+
+def test_a_failing_cut_comes_with_a_line_that_shows_the_failure_again() -> None:
+    finished = run_luatwin("sweep", "-e", NOT_TWICE, "-j2", "--torn=0.5", "-q", "--board", "N1ESP32")
+    assert finished.returncode == 3
+    lines = finished.stdout.splitlines()
+    commands = [line.strip() for line in lines if line.startswith("  luatwin ")]
+    assert commands
+    assert all(line.startswith("  script error: /autorun.lua:1: again") for line in lines[-3:-2])
+    _, *words = shlex.split(commands[-1])
+    assert words[:-1] == ["sweep", "-e", NOT_TWICE, "--board", "N1ESP32", "--cut"]
+    again = run_luatwin(*words)
+    assert again.returncode == 3
+    assert f"{words[-1]}: program " in again.stdout
+    assert "script error: /autorun.lua:1: again" in again.stdout
+
+
+def test_one_cut_is_told_as_json() -> None:
+    finished = luatwin("sweep", *UPDATE, "--cut", "51:after", "--cut", "0:torn:0.5,3:before", "--json")
+    (first, second) = finished.result["cuts"]
+    assert (first["cut"], first["starts"], first["label"], first["problems"]) == ("51:after", "new", "ota_0", [])
+    assert first["recovery"]["boots"] == ["ota_0"]
+    assert (second["cut"], second["starts"], second["recovery"]["boots"]) == (
+        "0:torn:0.5,3:before",
+        "old",
+        ["factory", "ota_0"],
+    )
+
+
+def test_the_flash_file_is_as_it_was(tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    assert luatwin("run", "-e", "print(1)", "--flash", flash, "--image-size", "32K", "-q").code == 0
+    before = flash.read_bytes()
+    assert luatwin("sweep", *UPDATE, "--flash", flash, "-q", "-j1").code == 0
+    assert flash.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [flash]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "what is to be swept? Give a script, a folder, -e CHUNK or --flash FILE"),
+        (("nowhere.lua",), "nowhere.lua: there is no such script or folder"),
+        ((*UPDATE, "--torn", "half"), "--torn 'half': write shares from 0 to 1"),
+        ((*UPDATE, "--torn", "1.5"), "--torn '1.5': write shares from 0 to 1"),
+        ((*UPDATE, "--ops", "x"), "--ops 'x': write the numbers of the first and the last operation"),
+        ((*UPDATE, "--cut", "51:later"), "'51:later'"),
+        ((*UPDATE, "--cut", "52:after"), "--cut 52:after: the run without a cut has the operations 0 to 51"),
+        ((*UPDATE, "--server", "https://example.com"), "--server: what a real server does cannot be repeated"),
+        (("-e", "print(1)"), "nothing to cut: the run without a cut changes nothing in the flash"),
+    ],
+)
+def test_what_cannot_be_swept_is_said_in_one_line(arguments: tuple[str, ...], why: str) -> None:
+    finished = luatwin("sweep", *arguments)
+    assert finished.code == 2
+    assert why in finished.err
+    assert finished.err.count("\n") <= 2

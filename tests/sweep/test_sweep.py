@@ -1,0 +1,128 @@
+"""What a sweep finds: nothing where nothing is wrong, and what was broken on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.errors import UsageError
+from simulator.flash import parse_cut
+from simulator.formats.nvs import ItemType
+from simulator.nvs.page import Query
+from simulator.nvs.storage import Storage
+from simulator.setting import Request
+from simulator.sweep import Plan, Sweep, SweepReport, Torn
+from simulator.sweep.sweep import BaseRunError
+from simulator.units import KIB, NS_PER_S
+from tests.helpers import ROOT
+
+UPDATE = ROOT / "lua" / "demo" / "ota.lua"
+COUNT_STARTS = 'nvs.write("app", "starts", nvs.read("app", "starts", 0) + 1)'
+
+
+def updating(**options: Any) -> Request:
+    return Request(script=UPDATE, image_bytes=32 * KIB, **options)
+
+
+def swept(request: Request, plan: Plan | None = None, **options: Any) -> SweepReport:
+    return Sweep(request, **options).run(plan or Plan())
+
+
+def test_every_cut_of_a_stock_update_leaves_a_board_that_starts_and_updates_itself() -> None:
+    report = swept(updating())
+    assert report.operations == 52
+    assert report.cuts == 5 * 52
+    assert (report.total("old"), report.total("new")) == (report.cuts - 1, 1), "new only when otadata is whole"
+    assert report.total("completed") == report.cuts
+    assert (report.broken, report.failures, report.exit_code) == (0, [], 0)
+
+
+def test_a_second_cut_in_any_run_after_a_first_one_does_no_harm_either() -> None:
+    report = swept(updating(), Plan(depth=2, window="activation"))
+    first, second = report.levels
+    assert first.rows["otadata"]["operations"] == 2
+    assert second.total("cuts") > 1000
+    assert report.broken == 0
+
+
+def test_what_is_known_is_what_would_be_computed() -> None:
+    request = updating(profile="hardened")
+    pruned, whole = (swept(request, prunes=prunes) for prunes in (True, False))
+    assert pruned.levels == whole.levels
+    assert len(pruned.levels[0].recoveries) < pruned.cuts / 5
+
+
+def test_a_script_that_cannot_start_twice_is_found() -> None:
+    chunk = f'if nvs.exists("app", "starts") then error("I was here before") end {COUNT_STARTS}'
+    report = swept(Request(chunk=chunk))
+    assert report.exit_code == 3
+    assert {problem for failure in report.failures for problem in failure.problems} == {
+        "script error: /autorun.lua:1: I was here before"
+    }
+
+
+def test_a_value_that_is_erased_before_the_new_one_is_written_is_found_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Storage.write_blob
+
+    def wrong(self: Storage, namespace: int, key: bytes, data: bytes) -> None:
+        query = Query(namespace, ItemType.BLOB_INDEX, key)
+        found = self.find(query)
+        if found is not None:
+            found.page.erase_item(query)
+        right(self, namespace, key, data)
+
+    request = Request(chunk=f"{COUNT_STARTS} {COUNT_STARTS}")
+    assert swept(request).broken == 0
+    monkeypatch.setattr(Storage, "write_blob", wrong)
+    report = swept(request)
+    assert report.total("lost")
+    assert report.failures[0].problems == ("nvs: app.starts is gone",)
+
+
+def test_one_cut_is_told_in_full() -> None:
+    failure, verdict = Sweep(updating()).examine((parse_cut("51:after"),))
+    assert failure.operation == "program 32 bytes at 0x8f000 (otadata)"
+    assert failure.boots == (
+        "ota_0 (new): otadata[0] selects ota_0 (sequence 1, UNDEFINED), and otadata[1] is erased; ota_0 is started"
+    )
+    assert verdict.recovery is not None
+    assert verdict.recovery.boots == ("ota_0",)
+    assert verdict.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        (Plan(operations=(3, 2)), "--ops 3-2: the run without a cut has the operations 0 to 51"),
+        (Plan(operations=(0, 52)), "--ops 0-52: the run without a cut has the operations 0 to 51"),
+    ],
+)
+def test_operations_that_are_not_there_cannot_be_cut(plan: Plan, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        swept(updating(), plan)
+
+
+def test_a_cut_that_is_not_there_cannot_be_examined() -> None:
+    sweep = Sweep(updating())
+    with pytest.raises(UsageError, match="the run without a cut has the operations 0 to 51"):
+        sweep.examine((parse_cut("52:before"),))
+    with pytest.raises(UsageError, match="the run after 51:after has no flash operation"):
+        sweep.examine((parse_cut("51:after"), parse_cut("0:before")))
+
+
+def test_a_run_that_changes_nothing_or_does_not_end_cannot_be_swept() -> None:
+    with pytest.raises(UsageError, match="nothing to cut"):
+        swept(Request(chunk="print(1)"))
+    with pytest.raises(UsageError, match="no update is started"):
+        swept(Request(chunk=COUNT_STARTS), Plan(window="activation"))
+    with pytest.raises(BaseRunError, match="does not end") as error:
+        Sweep(Request(chunk="while true do tmr.delay(1) end", timeout_ns=NS_PER_S))
+    assert error.value.exit_code == 42
+
+
+def test_torn_operations_come_as_far_as_they_are_said_to() -> None:
+    report = swept(updating(), torn=Torn((0.5,), ("prefix", "bits", "zeros")))
+    erases = 18 + 1  # of the slot, which is erased whole, and of otadata
+    assert report.cuts == (report.operations - erases) * 4 + erases * 5
+    assert report.broken == 0
