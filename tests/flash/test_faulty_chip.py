@@ -349,4 +349,4 @@ def test_a_chip_that_notes_what_is_read_can_fail_too() -> None:
     chip.program(SECTOR, b"\0")
     settle(chip)
     assert type(chip) is ReadTrackingChip
-    assert chip.read_sectors == {0}
+    assert chip.read_sectors == (0,)
