@@ -217,6 +217,7 @@ def run_setting(
         device = world.add_board(
             setting.board,
             chip,
+            name=request.name,
             efuses=setting.efuses,
             arguments=request.arguments,
             bootloader_log_level=request.bootloader_log_level,

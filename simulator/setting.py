@@ -50,6 +50,8 @@ Publish = Path | Literal["auto", "none"]
 class Request:
     """What the user wants. Paths are those of the host; durations are simulated nanoseconds."""
 
+    name: str | None = None
+    """What the events call the board; None: ``b0``."""
     board: str | None = None
     """None: what the flash says, else `DEFAULT_BOARD`."""
     sdkconfig: Path | None = None

@@ -396,6 +396,15 @@ class World:
         """
         self.catalogue.publish(Firmware.of(read_manifest(image), image))
 
+    def switch_server(self, *, is_on: bool) -> None:
+        """Let the built-in update server accept no more connections, or accept them again; those that are go on.
+
+        Raises `UsageError` if the update server is a real one, or there is no board that would ask it.
+        """
+        if self._update_host is None:
+            raise UsageError("there is no built-in update server: it is a real one, or there is no board yet")
+        self._update_host.refuses = not is_on
+
     def _interface(self, name: str, board: Board) -> NetworkInterface:
         if self._server is not None:
             assert self._clock is not None

@@ -95,6 +95,7 @@ ROOMS = (
     Room("recording", Kind.SHELL),
     Room("session", Kind.SHELL, {"trio"}),
     Room("replay", Kind.SHELL),
+    Room("play", Kind.SHELL, {"trio", "PIL"}),
     Room("trial", Kind.SHELL),
     Room("sweep", Kind.SHELL),
     Room("doctor", Kind.SHELL, {"trio"}),

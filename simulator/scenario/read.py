@@ -20,7 +20,7 @@ from simulator.firmware import DEFAULT_IMAGE_BYTES
 from simulator.hardware.parts import PartDescription
 from simulator.network.redirect import ServerAddress
 from simulator.scenario.judge import judge
-from simulator.scenario.steps import STEPS, RepeatTable, StepKind
+from simulator.scenario.steps import STEPS, RepeatTable, ServerTable, StepKind
 from simulator.scenario.story import BoardPlan, Case, Scenario, Step
 from simulator.scenario.tables import BoardTable, ScenarioTable
 from simulator.scenario.values import Time, Word
@@ -129,9 +129,9 @@ class _Reader:
                 merged = _without_rivals(shared, own)
                 merged.update({key: getattr(own, key) for key in own.model_fields_set})
                 board = BoardTable.model_construct(set(merged), **merged)
-                plans.append(BoardPlan(name=name, request=self._request(table, board, own, ("boards", name))))
+                plans.append(BoardPlan(name=name, request=self._request(name, table, board, own, ("boards", name))))
         else:
-            plans.append(BoardPlan(name=FIRST_BOARD, request=self._request(table, table, table, ())))
+            plans.append(BoardPlan(name=FIRST_BOARD, request=self._request(FIRST_BOARD, table, table, table, ())))
         self.board_names = tuple(plan.name for plan in plans)
         return Case(
             label=choice.label,
@@ -141,7 +141,9 @@ class _Reader:
             must_survive_cuts=table.sweep,
         )
 
-    def _request(self, table: ScenarioTable, board: BoardTable, own: BoardTable, at: KeyPath) -> Request:
+    def _request(
+        self, name: str, table: ScenarioTable, board: BoardTable, own: BoardTable, at: KeyPath
+    ) -> Request:  # fmt: skip
         """Return what a board begins with. What it does not have of its ``own`` stands on top of the file."""
 
         def place(key: str) -> KeyPath:
@@ -153,6 +155,7 @@ class _Reader:
         for number, text in enumerate(board.parts):
             self._attempt(partial(parse_part, text), (*place("parts"), number))
         return Request(
+            name=name,
             board=None if board.board is None else str(self._board_name(board.board)),
             sdkconfig=self._file(board.sdkconfig, place("sdkconfig")),
             factory_partition=board.factory,
@@ -287,6 +290,8 @@ class _Reader:
                 self.complain(Complaint(at, f"{kind.name} makes no sense here: {kind.why_not}{hint}", is_of_key=True))
             return None
         value = judge(kind.model, entry[kind.name], at, self.complain)
+        if isinstance(value, ServerTable) and value.publish not in (None, "next"):
+            self._file(value.publish, (*at, "publish"))
         if isinstance(value, RepeatTable):
             value = (value.times, tuple(self._steps(value.steps, (*at, "steps"))))
         elif kind.name == "parallel" and value is not None:

@@ -99,6 +99,10 @@ def _fault_of_step(*layers: Layer) -> Callable[[Any], Fault]:
     return read
 
 
+def _fault_or_none(text: Any) -> Fault | None:
+    return None if text == "none" else _fault_of_step()(text)
+
+
 Time = Annotated[int, BeforeValidator(_time_ns, json_schema_input_type=str), Field(examples=["500ms", "1.5s", "2m"])]
 """Simulated nanoseconds."""
 Size = Annotated[int, BeforeValidator(_size_bytes, json_schema_input_type=int | str), Field(examples=["64K", "1MiB"])]
@@ -112,4 +116,5 @@ StartFault = Annotated[Any, BeforeValidator(as_fault, json_schema_input_type=str
 RadioFault = Annotated[Any, BeforeValidator(_fault_of_step(Layer.RADIO), json_schema_input_type=str)]
 NetworkFault = Annotated[Any, BeforeValidator(_fault_of_step(Layer.NETWORK), json_schema_input_type=str)]
 ServerFault = Annotated[Any, BeforeValidator(_fault_of_step(Layer.SERVER, Layer.TLS), json_schema_input_type=str)]
-AnyFault = Annotated[Any, BeforeValidator(_fault_of_step(), json_schema_input_type=str)]
+AnyFault = Annotated[Any, BeforeValidator(_fault_or_none, json_schema_input_type=str)]
+"""None: no fault any more."""

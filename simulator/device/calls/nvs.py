@@ -109,7 +109,7 @@ class NvsCalls(CallGroup):
             return _nothing(error)  # here nobody thinks of the default
         finally:
             handle.close()
-        return _decode(blob)
+        return value_of_blob(blob)
 
     def _open(self, namespace: bytes, *, read_only: bool = False) -> NvsHandle:
         if self.nvs is None:
@@ -163,7 +163,7 @@ def _float_bytes(value: float) -> bytes:
         return struct.pack("<f", copysign(inf, value))
 
 
-def _decode(blob: bytes) -> Result:
+def value_of_blob(blob: bytes) -> Result:
     """Return the value of a blob. What is missing in one that somebody else wrote is taken as 0."""
     tag, data = blob[:1], blob[1:]
     word = data[:4].ljust(4, b"\0")
