@@ -23,6 +23,7 @@ from simulator.device.calls.console import ConsoleCalls
 from simulator.device.calls.files import FileCalls
 from simulator.device.calls.http_client import HttpClientCalls
 from simulator.device.calls.net import NetCalls
+from simulator.device.calls.numbers import NumberCalls
 from simulator.device.calls.nvs import NvsCalls
 from simulator.device.calls.ota import OtaCalls
 from simulator.device.calls.programs import ProgramCalls
@@ -45,6 +46,7 @@ from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Outcome, Rerun, Restart
 from simulator.device.panic import abort_text
+from simulator.device.rand import Rand
 from simulator.device.rtc_memory import RtcMemory
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse, mac_crc8
@@ -157,6 +159,7 @@ class App:
         self._files = FileCalls(self._mounts, self._console, emit=emit)
         self._threads: ThreadCalls
         self._timers = TimerCalls(identity.board)
+        self._rand = Rand()  # of lua_main, which goes on when the interpreter starts again
         self._nvs = NvsCalls(identity, chip, emit)
         self._bench = bench
         radio = Radio(airwaves, efuses.mac, rng, emit)
@@ -291,7 +294,7 @@ class App:
         threads = self._threads = ThreadCalls(board, heap, self._console, programs, self._emit)
         groups: tuple[CallGroup, ...] = (
             self._console, self._files, ChecksumCalls(self._files), TransferCalls(self._console, self._files),
-            programs, system, self._timers, threads,
+            programs, system, self._timers, threads, NumberCalls(),
             self._net, self._nvs, ota, running_app, http_client, self._sntp, self._sockets,
         )  # fmt: skip
         task = board.interpreter
@@ -319,6 +322,7 @@ class App:
                     priority=task.priority,
                     core=task.core,
                     stack_bytes=task.stack_size_bytes,
+                    rand=self._rand,
                 )
                 outcome = await kernel.run()
                 if not isinstance(outcome, Rerun):

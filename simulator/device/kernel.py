@@ -29,6 +29,7 @@ from typing import Any, Final, NamedTuple
 import trio
 
 from simulator.device.outcome import Outcome
+from simulator.device.rand import Rand
 from simulator.device.run_queue import RunQueue
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import DriverError, LuaError
@@ -82,6 +83,7 @@ class Task:
         "lua",
         "name",
         "priority",
+        "rand",
         "served",
         "sleep",
         "stack_bytes",
@@ -90,13 +92,16 @@ class Task:
         "where",
     )
 
-    def __init__(self, lua: LuaThread, *, name: str, priority: int, core: int, stack_bytes: int) -> None:
+    def __init__(
+        self, lua: LuaThread, *, name: str, priority: int, core: int, stack_bytes: int, rand: Rand | None = None
+    ) -> None:
         self.lua = lua
         self.id = lua.id
         self.name = name
         self.priority = priority
         self.core = core
         self.stack_bytes = stack_bytes
+        self.rand = rand or Rand()
         self.busy_until_ns = 0
         """Its own time, when that is ahead of the world's."""
         self.status = "running"
@@ -220,11 +225,19 @@ class Kernel:
             self._ready.begin_busy(task)
 
     def start(
-        self, kind: str, id_: int, *arguments: Any, name: str, priority: int, core: int, stack_bytes: int
+        self,
+        kind: str,
+        id_: int,
+        *arguments: Any,
+        name: str,
+        priority: int,
+        core: int,
+        stack_bytes: int,
+        rand: Rand | None = None,
     ) -> Task:
-        """Make a Lua thread and let it run. See `Machine.start`."""
+        """Make a Lua thread and let it run. See `Machine.start`. ``rand``: of the task in which it runs, if not new."""
         lua = self.machine.start(kind, id_, *arguments)
-        task = Task(lua, name=name, priority=priority, core=core, stack_bytes=stack_bytes)
+        task = Task(lua, name=name, priority=priority, core=core, stack_bytes=stack_bytes, rand=rand)
         self.tasks[lua.id] = task
         self.answer(task, None)
         return task

@@ -32,7 +32,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "string.dump": ("partial", "what it returns can be loaded until LuaTwin ends"),
     "table": _FAITHFUL,
     "math": _FAITHFUL,
-    "math.random": ("partial", "numbers of another generator, the same in every run"),
     "utf8": _FAITHFUL,
     "debug": _FAITHFUL,
     "debug.debug": ("missing", "it reads lines that end with LF, which no terminal sends"),

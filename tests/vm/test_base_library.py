@@ -56,22 +56,6 @@ def test_numbers_are_the_board_s(shared: Host, expression: str, text: str) -> No
     assert shared.eval(expression) == text
 
 
-def test_the_same_random_numbers_come_in_every_run_and_in_every_machine(host: Host) -> None:
-    first = run("for i = 1, 5 do print(math.random(1000), math.random()) end")
-    assert run("for i = 1, 5 do print(math.random(1000), math.random()) end") == first
-    host.run("math.randomseed(42)")
-    again = host.eval("math.random(1000), math.random(1000)")
-    host.run("math.randomseed(42)")
-    assert host.eval("math.random(1000), math.random(1000)") == again
-
-
-def test_random_numbers_stay_in_their_range(shared: Host) -> None:
-    code = "for i = 1, 2000 do local a, b, c = math.random(), math.random(3), math.random(-2, 2)"
-    code += " assert(a >= 0 and a < 1 and b >= 1 and b <= 3 and c >= -2 and c <= 2) end"
-    code += " for i = 1, 100 do assert(math.random(0, math.maxinteger) >= 0) end"
-    assert shared.run(code) == ""
-
-
 # -- globals and rotables ---------------------------------------------------------------------------------------------
 
 BAD_KEY = "stdin:1: bad argument #2 to '__index' (string expected, got boolean)"

@@ -12,6 +12,7 @@ import trio
 from simulator.boards import Board
 from simulator.device.calls import CallGroup, call
 from simulator.device.kernel import WAIT, Kernel, Task, Timer
+from simulator.device.rand import Rand
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from simulator.vm.exceptions import DriverError
 
@@ -51,6 +52,7 @@ class CallbackQueue:
     drained: trio.Event = field(default_factory=trio.Event)
     """Set when the last callback has returned; a new one when there is work again."""
     _waiting: deque[tuple[Any, ...]] = field(default_factory=deque)
+    _rand: Rand = field(default_factory=Rand)
     _running: Task | None = None
 
     @property
@@ -94,6 +96,7 @@ class CallbackQueue:
                 priority=self.priority,
                 core=self.core,
                 stack_bytes=self.stack_bytes,
+                rand=self._rand,
             )
             self._running.busy_until_ns = self.kernel.now_ns()  # not before what caused it
 

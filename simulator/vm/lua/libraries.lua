@@ -1,7 +1,7 @@
 -- string, table, math, utf8 and coroutine: Lua's own, where the host would not show.
 local K = ...
-local arg, c_function, raise, raw = K.arg, K.c_function, K.raise, K.raw
-local next, select = next, select
+local arg, c_function, raise, raw, request = K.arg, K.c_function, K.raise, K.raw, K.request
+local next, select, tonumber = next, select, tonumber
 local find, gmatch, gsub = string.find, string.gmatch, string.gsub
 local to_integer, max_integer = math.tointeger, math.maxinteger
 local type = raw.type
@@ -82,53 +82,42 @@ function strings.dump(...)
 end
 
 -------------------------------------------------------------------------------------------------------------------
--- math: not what needs compatibility with 5.2, and numbers of the board's own. The host's generator is one for the
--- whole process.
+-- math: not what needs compatibility with 5.2. The host's generator is one for the whole process, and the device has
+-- one for each Lua thread.
 
 local maths = copy(math)
 for _, name in next, {"cosh", "sinh", "tanh", "pow", "frexp", "ldexp", "log10"} do
   maths[name] = nil
 end
 
-local ALL_BITS, POSITIVE_BITS = 0xffffffff, 0x7fffffff -- also where the host counts in 64 bits
-local FLOAT_BITS = 24 -- what a single-precision float holds
-local state = 1
-
-local function random_bits() -- 31 bits of xorshift32
-  local x = state
-  x = (x ~ x << 13) & ALL_BITS
-  x = x ~ x >> 17
-  x = (x ~ x << 5) & ALL_BITS
-  state = x
-  return x & POSITIVE_BITS
+-- What luaL_checkinteger makes of a value, nothing if it refuses it.
+local function whole(value)
+  return to_integer(type(value) == "string" and tonumber(value) or value)
 end
 
 function maths.random(...)
-  local count = select("#", ...)
+  local count, low, high = select("#", ...), ...
   if count == 0 then
-    return (random_bits() >> 31 - FLOAT_BITS) * (1.0 / (1 << FLOAT_BITS))
-  elseif count > 2 then
+    return (request("math.random"))
+  elseif count == 1 then
+    low, high = 1, low
+  end
+  low, high = whole(low), whole(high)
+  if count <= 2 and low and high and low <= high and (low >= 0 or high <= max_integer + low) then
+    return (request("math.random", low, high))
+  end
+  request("math.random") -- a number is gone before the arguments are looked at
+  if count > 2 then
     raise("wrong number of arguments")
   end
-  local low, high = 1, arg.integer(1, ...)
-  if count == 2 then
-    low, high = high, arg.integer(2, select(2, ...))
+  for i = 1, count do
+    arg.integer(i, (select(i, ...)))
   end
-  if low > high then
-    arg.error(1, "interval is empty")
-  elseif low < 0 and high > max_integer + low then
-    arg.error(1, "interval too large")
-  end
-  local bits, size = random_bits(), high - low + 1
-  return low + (size > 0 and bits % size or bits)
+  arg.error(1, low > high and "interval is empty" or "interval too large")
 end
 
 function maths.randomseed(...)
-  local seed = arg.number(1, ...)
-  state = (to_integer(seed) or to_integer(seed // 1) or 0) & ALL_BITS
-  if state == 0 then
-    state = 1 -- the one state that never leaves itself
-  end
+  request("math.randomseed", arg.number(1, ...) + 0.0)
 end
 
 base.math = K.module("math", maths)
