@@ -66,7 +66,7 @@ ROOMS = (
     Room("dump", Kind.PURE),
     Room("flash_parts", Kind.PURE),
     Room("inspection", Kind.PURE),
-    Room("wifi", Kind.MODEL),
+    Room("wifi", Kind.MODEL, {"cryptography"}),
     Room("bluetooth", Kind.MODEL),
     Room("lora", Kind.MODEL, {"cryptography"}),
     Room("mdns", Kind.MODEL, {"dnslib"}),

@@ -49,6 +49,7 @@ from simulator.device.panic import abort_text
 from simulator.device.rand import Rand
 from simulator.device.rtc_memory import RtcMemory
 from simulator.device.uart import Uart
+from simulator.device.wifi_memory import NvsWifiMemory
 from simulator.efuses import Efuses, Fuse, mac_crc8
 from simulator.firmware import Manifest
 from simulator.flash import FlashChip
@@ -234,6 +235,11 @@ class App:
                 base_mac=self._efuses.mac,
                 ethernet=board.ethernet.interface if board.ethernet is not None else None,
                 port=self._port,
+                wifi_memory=(
+                    NvsWifiMemory(self._nvs.nvs, self._emit)
+                    if CONDITIONS["wifi_nvs"](board) and self._nvs.nvs is not None
+                    else None
+                ),
             )
             self._log_server = (
                 LogServer(self._driver, self._interface, self._log, self._console, nursery)

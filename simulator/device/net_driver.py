@@ -37,7 +37,7 @@ from simulator.wifi import (
     unpack_ip,
 )
 from simulator.wifi.driver import ANY_CANT_CONNECT, ANY_CONNECTED, CALLBACKS_MAX, callback_of
-from simulator.wifi.esp_wifi import AccessPointConfig, EspWifiCode, EspWifiError
+from simulator.wifi.esp_wifi import AccessPointConfig, EspWifiCode, EspWifiError, WifiMemory
 from simulator.wifi.events import Emit
 from simulator.wifi.netif import IpInfo, Netif
 from simulator.wifi.provisioning import SmartConfigMessage, wps_pin
@@ -72,6 +72,7 @@ _WIFI_ERRORS: Final = {
     EspWifiCode.STATE: "InternalError",
     EspWifiCode.CONN: "InternalControlBlockError",
     EspWifiCode.SSID: "InvalidSSID",
+    EspWifiCode.NVS: "InternalNVSError",
 }
 """``wifi_check_error``: ESP-IDF's codes to the exceptions of the driver ``wifi``."""
 
@@ -150,6 +151,7 @@ class NetDriver:
         base_mac: bytes,
         ethernet: Ethernet | None = None,
         port: EthernetPort | None = None,
+        wifi_memory: WifiMemory | None = None,
     ) -> None:
         self._interface = interface
         self._stack = NetStack(
@@ -161,6 +163,7 @@ class NetDriver:
             base_mac=base_mac,
             ethernet=ethernet,
             port=port if port is not None else EthernetPort(),
+            wifi_memory=wifi_memory,
         )
         self._status = self._stack.status
         self._events = self._stack.events

@@ -45,7 +45,7 @@ from simulator.wifi import (
     StatusWord,
     SystemEvent,
 )
-from simulator.wifi.esp_wifi import SOFT_AP_ADDRESS, SOFT_AP_NETMASK, EspWifi, EspWifiError
+from simulator.wifi.esp_wifi import SOFT_AP_ADDRESS, SOFT_AP_NETMASK, EspWifi, EspWifiError, WifiMemory
 from simulator.wifi.events import Emit
 from simulator.wifi.lan import Lan
 from simulator.wifi.netif import ACCESS_POINT_NETIF, RMII_NETIF, SPI_NETIF, STATION_NETIF, IpInfo, Netif
@@ -111,6 +111,7 @@ class NetStack:
         base_mac: bytes,
         ethernet: Ethernet | None,
         port: EthernetPort,
+        wifi_memory: WifiMemory | None = None,
     ) -> None:
         self.status = StatusWord()
         self.events = EventGroup()
@@ -126,6 +127,7 @@ class NetStack:
             rng=rng,
             post=self._post,
             emit=emit,
+            memory=wifi_memory,
         )
         self.wire: Emac | SpiEthernet | None = None
         if ethernet is not None:

@@ -79,8 +79,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "pack": _FAITHFUL,
     "vm": ("partial", "accepted, but block annotations are comments to this lexer"),
     "net": _FAITHFUL,
-    "net.wf.setup": ("partial", "enterprise authentication compares certificates and looks at no date"),
-    "net.wf.startwps": ("partial", "what it finds is not kept in NVS for the next start"),
     "net.curl": _FAITHFUL,
     "net.curl.ftp": _MISSING,
     "net.curl.get": ("partial", "answers that are hardly HTTP fail; libcurl's own verbose lines are not printed"),

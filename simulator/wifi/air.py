@@ -40,34 +40,54 @@ class WpsOffer:
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """What a station has for WPA2 Enterprise. Certificates are the contents of files, empty if there is none."""
+    """What a station has for WPA2 Enterprise. Certificates and key are the contents of files, empty if there is none.
+
+    ``epoch`` returns the time at which the certificate of the server has to be valid; None lets it not look at dates.
+    """
 
     identity: str = ""
     username: str = ""
     password: str = ""
     ca_certificate: bytes = b""
     client_certificate: bytes = b""
+    client_key: bytes = b""
+    client_key_password: bytes = b""
+    epoch: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator:
     """The server behind an access point with WPA2 Enterprise.
 
-    ``users`` are names and passwords, ``client_certificates`` those of stations that need none. A station that knows
-    another ``ca_certificate`` than the server's does not trust it. Certificates are compared, not checked.
+    ``users`` are names and passwords, ``client_certificates`` those of stations that need none. ``certificates`` is
+    what it shows of itself, in PEM, its own first; without, a station that has a certificate of an authority does not
+    trust it.
     """
 
     users: Mapping[str, str] = field(default_factory=dict)
     client_certificates: frozenset[bytes] = frozenset()
-    ca_certificate: bytes = b""
+    certificates: bytes = b""
 
     def lets_in(self, station: Enterprise | None) -> bool:
         """Return whether both sides are content with each other."""
-        if station is None or (station.ca_certificate and station.ca_certificate != self.ca_certificate):
+        if station is None or not self._is_trusted_by(station):
             return False
         if station.client_certificate:
-            return station.client_certificate in self.client_certificates
+            return station.client_certificate in self.client_certificates and _has_key(station)
         return station.username in self.users and self.users[station.username] == station.password
+
+    def _is_trusted_by(self, station: Enterprise) -> bool:
+        if not self.certificates:
+            return not station.ca_certificate
+        from simulator.wifi.certificates import is_trusted  # few networks have such a server
+
+        return is_trusted(self.certificates, station.ca_certificate, station.epoch() if station.epoch else None)
+
+
+def _has_key(station: Enterprise) -> bool:
+    from simulator.wifi.certificates import is_key_of
+
+    return is_key_of(station.client_certificate, station.client_key, station.client_key_password)
 
 
 class AccessPoint:

@@ -11,9 +11,10 @@ access point without an SSID is an invalid SSID; a second scan while one is unde
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 from simulator.rng import Rng
 from simulator.wifi.air import CHANNEL_MAX, AccessPoint, Air
@@ -43,6 +44,7 @@ class EspWifiCode(Enum):
     STATE = "station is connecting"
     CONN = "station has no control block"
     SSID = "invalid SSID"
+    NVS = "NVS error"
 
 
 class EspWifiError(Exception):
@@ -65,11 +67,35 @@ class AccessPointConfig:
     stations_max: int = 4
 
 
-class EspWifi:
-    """The driver of one board. ``station_mac`` and ``access_point_mac`` are the addresses of its two interfaces."""
+class WifiMemory(Protocol):
+    """Where the driver keeps its configurations, with ``WIFI_STORAGE_FLASH``."""
 
-    def __init__(self, air: Air, *, station_mac: str, access_point_mac: str, rng: Rng, post: Post, emit: Emit) -> None:
+    def load(self) -> tuple[StationConfig, AccessPointConfig]:
+        """Return what was kept last; what was not is empty."""
+
+    def keep(self, config: StationConfig | AccessPointConfig) -> None:
+        """Keep a configuration over every reset. Raises `EspWifiError` NVS."""
+
+
+class EspWifi:
+    """The driver of one board. ``station_mac`` and ``access_point_mac`` are the addresses of its two interfaces.
+
+    Without a ``memory`` it keeps its configurations as long as it is installed (``WIFI_STORAGE_RAM``).
+    """
+
+    def __init__(
+        self,
+        air: Air,
+        *,
+        station_mac: str,
+        access_point_mac: str,
+        rng: Rng,
+        post: Post,
+        emit: Emit,
+        memory: WifiMemory | None = None,
+    ) -> None:
         self._air = air
+        self._memory = memory
         self._access_point_mac = access_point_mac
         self._post = post
         self._emit = emit
@@ -100,7 +126,10 @@ class EspWifi:
         return self._started
 
     def install(self, mode: WifiMode) -> None:
-        """``esp_wifi_init`` and ``esp_wifi_set_mode``."""
+        """``esp_wifi_init``, ``esp_wifi_set_storage`` and ``esp_wifi_set_mode``."""
+        if self._memory is not None and not self._installed:
+            station, self._access_point_config = self._memory.load()
+            self.station.configure(station)
         self._installed = True
         self._mode = mode
 
@@ -114,12 +143,15 @@ class EspWifi:
         self.station.forget()
 
     def configure_station(self, config: StationConfig) -> None:
-        """``esp_wifi_set_config`` for the station. Raises NOT_INIT."""
+        """``esp_wifi_set_config`` for the station. Raises NOT_INIT, NVS."""
         self._check_installed()
         self.station.configure(config)
+        self._keep(config)
 
     def configure_access_point(self, config: AccessPointConfig) -> None:
-        """``esp_wifi_set_config`` for the access point; one that is up changes at once. Raises NOT_INIT, SSID."""
+        """``esp_wifi_set_config`` for the access point; one that is up changes at once. Raises NOT_INIT, SSID,
+        NVS.
+        """
         self._check_installed()
         if not config.ssid:
             raise EspWifiError(EspWifiCode.SSID)
@@ -127,6 +159,11 @@ class EspWifi:
         if self._access_point is not None:
             self._take_down()
             self._put_up()
+        self._keep(config)
+
+    def _keep(self, config: StationConfig | AccessPointConfig) -> None:
+        if self._memory is not None:
+            self._memory.keep(config)
 
     def start(self) -> None:
         """``esp_wifi_start``: the radio goes on; nothing happens if it is. Raises NOT_INIT."""
@@ -187,7 +224,8 @@ class EspWifi:
         self.smart_config.start(now_ns)
 
     def _configure_from(self, point: AccessPoint) -> None:
-        self.station.configure(StationConfig(point.ssid, point.password, point.channel))
+        with suppress(EspWifiError):  # nobody hears of it
+            self.configure_station(StationConfig(point.ssid, point.password, point.channel))
 
     def air_changed(self, now_ns: int) -> None:
         """Look again at who is there."""

@@ -9,6 +9,7 @@ import pytest
 from simulator.wifi import Authenticator, SmartConfigMessage
 from simulator.wifi.provisioning import WPS_WALK_NS, is_wps_pin
 from tests.device.stage import PASSWORD, SSID, Stage, on_stage, printed, printed_by, staged
+from tests.wifi.school import pupil, school, server
 
 WPS_BOARD = "ADAFRUIT-HUZZAH32"  # its build keeps credentials in NVS, so it has WPS
 PHONE = SmartConfigMessage(SSID, PASSWORD, "192.168.1.77")
@@ -53,6 +54,37 @@ async def test_a_pressed_button_does_not_stay_pressed(stage: Stage) -> None:
     assert home.wps
     await stage.wait(WPS_WALK_NS / 1e9)
     assert home.wps is None
+
+
+@staged(board=WPS_BOARD, script="net.wf.startwps()")
+async def test_what_was_found_is_kept_for_the_next_start(stage: Stage) -> None:
+    [home] = stage.world.air
+    await stage.boot()
+    stage.world.press_wps(home)
+    await stage.wait(60)
+    assert [event["key"] for event in stage.of_kind("nvs.set")] == ["sta.ssid", "sta.pswd", "sta.chan"]
+    stage.board.power_off()
+    await stage.board.is_off.wait()
+    stage.power_on()
+    await stage.wait(20)
+    await stage.type(b"net.wf.stop() net.wf.startwps(net.wf.wpstype.DISABLE, print)\r")
+    await stage.wait(20)
+    assert "\r\ntrue\r\n" in await stage.type(b"=net.connected()\r")
+
+
+@staged(board=WPS_BOARD, script='net.wf.setup(net.wf.mode.AP, "mine", "secret-word", nil, 6)')
+async def test_an_access_point_is_kept_too_and_written_only_when_it_changes(stage: Stage) -> None:
+    await stage.boot()
+    written = len(stage.of_kind("nvs.set"))
+    assert written == 6
+    await stage.type(b"net.wf.setup(net.wf.mode.AP, 'mine', 'secret-word', nil, 7)\r")
+    assert [event["key"] for event in stage.of_kind("nvs.set")[written:]] == ["ap.chan"]
+
+
+@staged(script=f'net.wf.setup(net.wf.mode.STA, "{SSID}", "{PASSWORD}")')
+async def test_other_builds_keep_nothing(stage: Stage) -> None:
+    await stage.boot()
+    assert not stage.of_kind("nvs.set")
 
 
 PIN_SCRIPT = """\
@@ -157,11 +189,11 @@ async def test_smart_config_leaves_an_access_point_of_the_board_up(stage: Stage)
 
 # -- WPA2 Enterprise --------------------------------------------------------------------------------------------------
 
-FILES = {"/ca.pem": "-- authority --", "/client.pem": "-- certificate --", "/client.key": "-- key --"}
+FILES = {"/ca.pem": school().pem, "/client.pem": pupil().pem, "/client.key": pupil().key_pem(b"pw")}
 SCHOOL = Authenticator(
     users={"anna": "secret"},
-    client_certificates=frozenset({b"-- certificate --"}),
-    ca_certificate=b"-- authority --",
+    client_certificates=frozenset({pupil().pem}),
+    certificates=server().pem,
 )
 
 
@@ -179,7 +211,10 @@ def enterprise_script(arguments: str) -> str:
         ('"anonymous", "anna", "secret", "/ca.pem"', True),
         ('"anonymous", "anna", "secret", "/client.key"', False),
         ('"anonymous", "anna", "wrong"', False),
-        ('"anonymous", "", "", "", "/client.pem", "/client.key"', True),
+        ('"anonymous", "anna", "secret", "/ca.pem", "", "", "", net.wf.timecheck.ENABLE', False),  # it is 2022
+        ('"anonymous", "anna", "secret", "/ca.pem", "", "", "", net.wf.timecheck.DISABLE', True),
+        ('"anonymous", "", "", "", "/client.pem", "/client.key", "pw"', True),
+        ('"anonymous", "", "", "", "/client.pem", "/client.key", "wrong"', False),
         ('"anonymous", "", "", "", "/client.pem", ""', False),  # a certificate without its key is none
     ],
 )
@@ -190,6 +225,20 @@ def test_a_station_proves_who_it_is(arguments: str, is_let_in: bool) -> None:
 
     text = on_stage(play, script=enterprise_script(arguments), files=FILES)
     assert text.splitlines()[-1] == ("true" if is_let_in else "false")
+
+
+def test_the_look_at_dates_stays_as_it_was_set_last() -> None:
+    async def play(stage: Stage) -> str:
+        stage.world.add_access_point("school", authenticator=SCHOOL)
+        return await stage.printed()
+
+    login = '"anonymous", "anna", "secret", "", "", "", ""'
+    script = f"""
+for _, check in ipairs {{net.wf.timecheck.ENABLE, net.wf.timecheck.DEFAULT, net.wf.timecheck.DISABLE}} do
+  net.wf.setup(net.wf.mode.STAENT, "school", {login}, check)
+  net.wf.start() tmr.sleep(5) print(net.connected()) net.wf.stop()
+end"""
+    assert on_stage(play, script=script) == "false\r\nfalse\r\ntrue\r\n"
 
 
 @pytest.mark.parametrize(("position", "what"), [(3, "cacert"), (4, "certificate"), (5, "privkey")])

@@ -23,6 +23,7 @@ from simulator.wifi.radio import SILENCE
 from simulator.wifi.scan import SCAN_NS
 from simulator.wifi.station import ENTERPRISE_NS, KEY_DERIVATION_NS
 from simulator.wifi.station_states import TRANSITIONS, StationInput, next_state
+from tests.wifi.school import ENDS, pupil, school, server, stranger
 
 MS = 1_000_000
 MAC = "24:0a:c4:00:00:01"
@@ -387,21 +388,28 @@ def test_reasons_are_numbers_of_the_header() -> None:
     assert [DisconnectReason.BEACON_TIMEOUT, DisconnectReason.AUTH_FAIL, DisconnectReason.AUTH_EXPIRE] == [200, 202, 2]
 
 
-CERTIFICATE, AUTHORITY, OTHER = b"-- certificate --", b"-- authority --", b"-- other --"
-SCHOOL = Authenticator(users={"anna": "secret"}, client_certificates=frozenset({CERTIFICATE}), ca_certificate=AUTHORITY)
+SCHOOL = Authenticator(
+    users={"anna": "secret"}, client_certificates=frozenset({pupil().pem}), certificates=server().pem
+)
+
+
+def too_late() -> int:
+    return int(ENDS.timestamp()) + 1
 
 
 @pytest.mark.parametrize(
     ("enterprise", "is_let_in"),
     [
         (Enterprise("anonymous", "anna", "secret"), True),
-        (Enterprise("anonymous", "anna", "secret", AUTHORITY), True),
-        (Enterprise("anonymous", "anna", "secret", OTHER), False),
+        (Enterprise("anonymous", "anna", "secret", school().pem), True),
+        (Enterprise("anonymous", "anna", "secret", stranger().pem), False),
+        (Enterprise("anonymous", "anna", "secret", school().pem, epoch=too_late), False),
+        (Enterprise("anonymous", "anna", "secret", epoch=too_late), False),
         (Enterprise("anonymous", "anna", "wrong"), False),
         (Enterprise("anna", password="secret"), False),
-        (Enterprise("anonymous", client_certificate=CERTIFICATE), True),
-        (Enterprise("anonymous", ca_certificate=AUTHORITY, client_certificate=CERTIFICATE), True),
-        (Enterprise("anonymous", "anna", "secret", client_certificate=OTHER), False),
+        (Enterprise("", "", "", school().pem, pupil().pem, pupil().key_pem()), True),
+        (Enterprise("", "anna", "secret", b"", server().pem, server().key_pem()), False),
+        (Enterprise("", "anna", "secret", b"", pupil().pem, server().key_pem()), False),
     ],
 )
 def test_both_sides_of_enterprise_have_to_be_content(recorder: Any, enterprise: Enterprise, is_let_in: bool) -> None:

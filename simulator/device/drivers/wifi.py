@@ -4,7 +4,7 @@ SmartConfig. All of it is in `simulator.device.net_driver`; here are files, log 
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from simulator.console import Level
 from simulator.device.calls import call, text_of
@@ -22,6 +22,10 @@ class WifiDriver(Driver):
     """The station, as far as scripts have functions called by it."""
 
     name: ClassVar[str] = "wifi"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._looks_at_dates = False  # gl_disable_time_check of eap.c
 
     def connect(self, kernel: Kernel) -> None:
         """Serve an interpreter that starts."""
@@ -50,6 +54,8 @@ class WifiDriver(Driver):
         key = self._load("privkey", key_file)
         has_certificate = bool(certificate_file and key_file)
         await self.shared.network.files.settle()
+        if time_check in _TIME_CHECK_SAID:
+            self._looks_at_dates = time_check == 0
         await self.shared.network.driver.wf_setup_enterprise(
             text_of(ssid),
             Enterprise(
@@ -58,6 +64,9 @@ class WifiDriver(Driver):
                 text_of(password),
                 ca_certificate,
                 certificate if has_certificate and key else b"",
+                key,
+                key_password,
+                self._epoch if self._looks_at_dates else None,
             ),
             *address,
         )
@@ -74,6 +83,9 @@ class WifiDriver(Driver):
         if password:
             self._log("password set")
         self._log("enabled")
+
+    def _epoch(self) -> int:
+        return int(self.shared.network.epoch())
 
     def _log(self, text: str) -> None:
         self.shared.console.log(Level.DEBUG, f"wpa2 enterprise {text}\n".encode())
