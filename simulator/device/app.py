@@ -45,7 +45,7 @@ from simulator.device.log_server import LogServer
 from simulator.device.mounts import Mounts
 from simulator.device.net_driver import NetDriver
 from simulator.device.outcome import Outcome, Rerun, Restart
-from simulator.device.panic import abort_text
+from simulator.device.panic import abort_text, backtrace_of
 from simulator.device.rand import Rand
 from simulator.device.rtc_memory import RtcMemory
 from simulator.device.uart import Uart
@@ -131,6 +131,7 @@ class App:
         self.kernel: Kernel | None = None
         self._chip = chip
         self._uart = uart
+        self._rtc = rtc
         self._clock = rtc.clock
         self._air = air
         self._interface = interface
@@ -189,6 +190,12 @@ class App:
 
     async def run(self) -> Outcome:
         """Start up, run the interpreter, and return how it ended."""
+        outcome = await self._run()
+        if isinstance(outcome, Restart) and (outcome.panic or outcome.forgets):
+            self._rtc.backtrace = backtrace_of(outcome.panic)
+        return outcome
+
+    async def _run(self) -> Outcome:
         if not self._efuses.is_mac_good:
             return Restart(panic=self._bad_mac_text())
         fatal = self._nvs.init()

@@ -12,10 +12,14 @@ from simulator.boot.reset import ResetReason
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """The chip restarts. ``panic`` is what it prints before, as it goes over the wire."""
+    """The chip restarts. ``panic`` is what it prints before, as it goes over the wire.
+
+    ``forgets``: what a panic before has left is cleared.
+    """
 
     reason: ResetReason = ResetReason.SW_CPU_RESET
     panic: bytes = b""
+    forgets: bool = False
 
 
 class WakeupCause(IntEnum):

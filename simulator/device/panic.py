@@ -5,7 +5,8 @@ What a twin without a CPU cannot know, the registers and addresses, is made up: 
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import Final, NamedTuple
 
 from simulator.firmware import Manifest
 
@@ -13,6 +14,19 @@ _ABORT_PC: Final = 0x40087FB0
 _FAULT_PC: Final = 0x4000C2D0
 _FREED_BLOCK: Final = 0x3FFD6A4C
 _STACK: Final = 0x3FFB5E40
+
+
+class Frame(NamedTuple):
+    """An address of code, and where the stack was."""
+
+    pc: int
+    sp: int
+
+
+def backtrace_of(panic: bytes) -> tuple[Frame, ...]:
+    """Return the frames that a panic has printed."""
+    _, _, line = panic.rpartition(b"\nBacktrace:")
+    return tuple(Frame(int(pc, 16), int(sp, 16)) for pc, sp in re.findall(rb" 0x([0-9a-f]+):0x([0-9a-f]+)", line))
 
 
 def abort_text(manifest: Manifest) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from simulator.boot.reset import ResetReason
 from simulator.device.calls.system import DeviceClock
 from simulator.device.outcome import NO_WAKEUP, Wakeup
+from simulator.device.panic import Frame
 from simulator.units import KIB
 
 SLOW_MEMORY: Final = 0x50000000
@@ -29,6 +30,8 @@ class RtcMemory:
     """What drivers keep there (``RTC_DATA_ATTR``)."""
     wakeup: Wakeup = NO_WAKEUP
     """How the last deep sleep ended."""
+    backtrace: tuple[Frame, ...] = ()
+    """What the last panic printed: not here, but in RAM that no start clears (``__NOINIT_ATTR``)."""
 
     def start(self, reason: ResetReason) -> None:
         """The app starts: what its image has in RTC memory is loaded again, except after deep sleep."""
@@ -37,4 +40,6 @@ class RtcMemory:
             self.variables.clear()
             self.wakeup = NO_WAKEUP
             self.boot_count = 0
+        else:
+            self.backtrace = ()  # that RAM had no power
         self.boot_count += 1

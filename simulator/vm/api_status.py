@@ -53,7 +53,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "fs": _FAITHFUL,
     "event": _FAITHFUL,
     "cpu": _FAITHFUL,
-    "cpu.backtrace": ("partial", "there is none, even after a panic"),
     "cpu.temperature": ("partial", "always the same"),
     "cpu.watchpoint": ("partial", "checked, and then nothing is watched"),
     **dict.fromkeys(("adc", "can", "encoder", "i2c", "neopixel", "pio", "pwm", "rtc"), _FAITHFUL),

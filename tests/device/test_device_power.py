@@ -244,3 +244,28 @@ async def test_an_app_of_somebody_else_boots_and_cannot_run_here(stage: Stage) -
     assert not stage.board.is_bricked
     assert stage.board.why_stuck.startswith("the app in factory cannot run here: ")
     assert stage.of_kind("boot.app") == [{"label": "factory", "offset": slot.offset, "commit": None}]
+
+
+@staged()
+async def test_the_addresses_of_the_last_panic_are_known_until_a_restart_that_forgets_them(stage: Stage) -> None:
+    await stage.boot()
+    await stage.type(b"os.exit(1)\r")
+    printed_frames = re.findall(r"Backtrace: (0x[0-9a-f:x ]+)\r", stage.console)[0]
+    assert await stage.type(b"_ = cpu.backtrace(true)\r") == (
+        f"_ = cpu.backtrace(true)\r\nBacktrace: {printed_frames}\r\r\n/ > "
+    )
+    pc, sp = printed_frames.split()[1].split(":")
+    said = await stage.type(b"= #_, string.format('0x%08x 0x%08x', _[2].pc, _[2].sp)\r")
+    assert f"\r\n2\t{pc} {sp}\r\n" in said
+    await stage.type(b"os.exit()\r")
+    assert "\r\nBacktrace: none\r\r\n/ > " in await stage.type(b"cpu.backtrace(true)\r")
+
+
+@staged()
+async def test_without_power_the_addresses_are_lost(stage: Stage) -> None:
+    await stage.boot()
+    await stage.type(b"os.exit(1)\r")
+    stage.board.power_off()
+    await stage.board.is_off.wait()
+    await stage.boot()
+    assert "\r\nBacktrace: none\r\r\n/ > " in await stage.type(b"cpu.backtrace(true)\r")

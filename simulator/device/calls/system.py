@@ -243,7 +243,7 @@ class SystemCalls(CallGroup):
     @call("os.exit")
     def _exit(self, clean: bool) -> Any:
         if clean:
-            return self._end(Restart())
+            return self._end(Restart(forgets=True))
         return self._end(Restart(panic=abort_text(self._identity.manifest)))
 
     @call("lua.crash")

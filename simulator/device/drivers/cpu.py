@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from simulator.boot import LogLevel
+from simulator.boot.reset import ResetReason
 from simulator.device.calls import call
 from simulator.device.drivers.shared import Driver
 from simulator.device.drivers.touch import TouchDriver
@@ -20,6 +21,9 @@ RTC_GPIOS: Final = frozenset((0, 2, 4, *range(12, 16), *range(25, 28), *range(32
 """The pins that can wake the chip (ESP32 datasheet, RTC_MUX)."""
 
 _WATCHPOINT_SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
+_RESETS_WITHOUT_BACKTRACE: Final = frozenset(
+    (ResetReason.POWERON_RESET, ResetReason.RTCWDT_RTC_RESET, ResetReason.EXT_CPU_RESET)
+)
 _LOG_TAG: Final = "sleep"
 _UINT32: Final = 0xFFFFFFFF
 
@@ -40,6 +44,13 @@ class CpuDriver(Driver):
     @call("cpu.wakeup")
     def _wakeup(self) -> tuple[Any, ...]:
         return (int(self.shared.rtc.wakeup.cause), self.shared.rtc.wakeup.ext1_mask)
+
+    @call("cpu.backtrace")
+    def _backtrace(self) -> tuple[int, ...]:
+        """Return the addresses of the last panic: of each frame the code's and the stack's."""
+        if self.shared.identity.reset_reason in _RESETS_WITHOUT_BACKTRACE:
+            return ()
+        return tuple(address for frame in self.shared.rtc.backtrace for address in frame)
 
     @call("cpu.speed")
     def _speed(self) -> tuple[Any, ...]:

@@ -344,7 +344,7 @@ class HttpServerDriver(Driver):
         if self._wants_restart:
             await closed.wait()  # the last bytes leave a real board in the time that it waits here
             await trio.sleep(RESTART_S)
-            self.kernel.end(Restart())
+            self.kernel.end(Restart(forgets=True))
 
     async def _answer(self, number: int, connection: _Connection) -> None:
         first = await connection.line(BUFFER_BYTES - 1)

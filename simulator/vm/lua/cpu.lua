@@ -1,7 +1,7 @@
 -- cpu: the chip, deep sleep and what ends it (components/lua/modules/hw/cpu.c).
 local K = ...
 local arg, request = K.arg, K.request
-local select = select
+local format, select = string.format, select
 
 local EXT0, EXT1, TIMER, TOUCHPAD, ULP = 2, 3, 4, 5, 6
 local WATCHPOINT_STORE = -2147483648
@@ -37,10 +37,25 @@ function cpu.watchpoint(...)
   request("cpu.watchpoint", size)
 end
 
--- As after power-on: there was no panic.
+-- The frames of the last panic, of pairs of addresses.
+local function frames(...)
+  local found, text = {}, ""
+  for i = 1, select("#", ...), 2 do
+    local pc, sp = select(i, ...)
+    found[#found + 1] = {pc = pc, sp = sp}
+    text = text .. format(" 0x%08x:0x%08x", pc, sp)
+  end
+  return found, text
+end
+
 function cpu.backtrace(...)
-  if select("#", ...) > 0 and arg.boolean(1, ...) then
-    request("console.write", "Backtrace: none\r\n")
+  local is_shown = select("#", ...) > 0 and arg.boolean(1, ...)
+  local found, text = frames(request("cpu.backtrace"))
+  if is_shown then
+    request("console.write", "Backtrace:" .. (#found > 0 and text or " none") .. "\r\n")
+  end
+  if #found > 0 then
+    return found
   end
 end
 
