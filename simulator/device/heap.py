@@ -46,9 +46,9 @@ class Heap:
         return min(self.free_bytes, self._least_free_bytes)
 
     def has_room(self, stack_bytes: int) -> bool:
-        """Whether a task with such a stack could be made."""
+        """Whether a task with such a stack could be made. The heap is never used up to the last byte."""
         needed_bytes = stack_bytes + TASK_BYTES
-        return needed_bytes <= min(self.free_bytes, INTERNAL_BYTES - self._stacks_bytes)
+        return needed_bytes < min(self.free_bytes, INTERNAL_BYTES - self._stacks_bytes)
 
     def take(self, stack_bytes: int) -> None:
         """Take what a task with such a stack needs."""
