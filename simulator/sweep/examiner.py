@@ -136,12 +136,11 @@ class Run:
         """Yield what is not in ``flash`` as it should be after ``cut``."""
         for store, commits in zip(self._stores, self._commits, strict=True):
             index = bisect_right(commits, cut.operation)
-            committed = store.sectors(self.states[commits[index - 1] if index else 0].sectors)
-            found = store.sectors(flash.sectors)
-            if found == committed:
+            committed = self.states[commits[index - 1] if index else 0]
+            if store.cells(flash) == store.cells(committed):
                 continue
-            under_way = store.sectors(self.states[commits[index] if index < len(commits) else -1].sectors)
-            for loss in store.losses(*map(store.contents, (found, committed, under_way))):
+            under_way = self.states[commits[index] if index < len(commits) else -1]
+            for loss in store.losses(*map(store.contents, (flash, committed, under_way))):
                 yield store, loss
 
 
@@ -202,12 +201,12 @@ class Examiner:
         compute: Callable[[], tuple[Outcome, tuple[int, ...]]],
     ) -> Found[Outcome]:
         known = known_by_efuses.setdefault(start.efuses, Knowledge())
-        sectors = start.flash.sectors
-        found = known.find(sectors) if self._prunes else None
+        cells = start.cells
+        found = known.find(cells) if self._prunes else None
         if found is None:
             outcome, reads = compute()
-            found = Found(outcome, _name(start.efuses, sectors, reads))
-            known.learn(sectors, reads, found)
+            found = Found(outcome, _name(start.efuses, cells, reads))
+            known.learn(cells, reads, found)
         return found
 
     def examine(self, run: Run, cut: Cut, start: Start, tally: Tally | None = None) -> Verdict:
@@ -293,7 +292,7 @@ class Examiner:
         for number in numbers:
             for cut in self.torn.cuts(self.base.operations[number]):
                 start = self.base.after(cut)
-                key = start.flash.sectors, start.efuses
+                key = tuple(start.cells), start.efuses
                 if key not in seen:
                     seen.add(key)
                     yield cut
@@ -324,10 +323,10 @@ def boots_text(boot: BootVerdict) -> str:
     return boot.why if boot.label is None else f"{boot.label} ({boot.starts.value}): {boot.why}"
 
 
-def _name(efuses: bytes | None, sectors: Sequence[bytes], reads: Iterable[int]) -> bytes:
+def _name(efuses: bytes | None, cells: Sequence[bytes], reads: Iterable[int]) -> bytes:
     """Return a digest of all that a computation depends on."""
     digest = hashlib.sha256(efuses or b"")
     for sector in reads:
         digest.update(sector.to_bytes(4, "little"))
-        digest.update(sectors[sector])
+        digest.update(cells[sector])
     return digest.digest()[:16]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from simulator.device.device import Device
 from simulator.efuses import Efuses
 from simulator.flash import Commit, FlashOperation, FlashSnapshot, Journal, ReadTrackingChip
-from simulator.session import Ending, Report, run_session
+from simulator.session import Ending, Report, Stage, run_setting
 from simulator.setting import Request, Setting
-from simulator.world import World
 
 
 class Start(NamedTuple):
@@ -21,6 +21,21 @@ class Start(NamedTuple):
     flash: FlashSnapshot
     efuses: bytes | None
     """None: those of a new chip."""
+
+    @property
+    def cells(self) -> Sequence[bytes]:
+        """What is in each sector of the flash, with the bits that are weak: equal if no reading can tell them apart."""
+        return cells(self.flash)
+
+
+def cells(flash: FlashSnapshot) -> Sequence[bytes]:
+    """Return what is in each sector; of one with weak bits, what it seems to be and then which bits those are."""
+    if not flash.weak:
+        return flash.sectors
+    found = list(flash.sectors)
+    for index, bits in flash.weak:
+        found[index] += bits
+    return found
 
 
 class Boot(NamedTuple):
@@ -98,13 +113,14 @@ def rehearse(request: Request, setting: Setting, start: Start) -> Rehearsal:
     chip = ReadTrackingChip.from_snapshot(start.flash, timing=request.flash_timing)
     witness = chip.journal = _Witness(start.flash)
 
-    async def watch(_world: World, device: Device) -> None:
-        witness.watch(device)
-        await device.idle.wait()
+    @contextmanager
+    def watched(stage: Stage) -> Iterator[None]:
+        witness.watch(stage.device)
+        yield
 
     efuses = None if start.efuses is None else Efuses.from_bytes(start.efuses)
     setting = dataclasses.replace(setting, chip=chip, efuses=efuses)
-    report = run_session(request, heard=lambda _data: None, steer=watch, setting=setting)
+    report = run_setting(request, setting, heard=lambda _data: None, observe=watched)
     witness.look()
     return Rehearsal(
         start=start,

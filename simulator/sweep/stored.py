@@ -14,12 +14,12 @@ from simulator.boards import Board
 from simulator.device.file_systems import storage_partition, storage_sizes
 from simulator.errors import FormatError
 from simulator.filesystem import FileSystem, FileSystemError, FileType, mount
-from simulator.filesystem.memory import MemoryFlash
-from simulator.flash import SECTOR_BYTES
+from simulator.flash import SECTOR_BYTES, FaultyFlashChip, FlashSnapshot, PartitionView
 from simulator.flash_view import FlashView
 from simulator.formats import EspError
 from simulator.formats.partition_table import SUBTYPE_NVS, TYPE_DATA, Partition, PartitionTable
 from simulator.nvs import Nvs, NvsFatalError
+from simulator.sweep.rehearsal import cells
 
 NVS_LABEL: Final = "nvs"
 
@@ -53,26 +53,21 @@ class Store:
         self._board = board
         self._known: dict[tuple[bytes, ...], Contents] = {}
 
-    @property
-    def distinct(self) -> int:
-        """How many different contents of the partition were looked into."""
-        return len(self._known)
-
-    def sectors(self, flash: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return those of the partition."""
+    def cells(self, flash: FlashSnapshot) -> Sequence[bytes]:
+        """Return what is in the sectors of the partition: equal if the same is stored."""
         first = self.partition.offset // SECTOR_BYTES
-        return tuple(flash[first : first + self.partition.size // SECTOR_BYTES])
+        return cells(flash)[first : first + self.partition.size // SECTOR_BYTES]
 
-    def contents(self, sectors: tuple[bytes, ...]) -> Contents:
-        """Return what a board finds stored when it starts with these sectors."""
-        known = self._known.get(sectors)
+    def contents(self, flash: FlashSnapshot) -> Contents:
+        """Return what a board finds stored when it starts with this flash."""
+        key = tuple(self.cells(flash))
+        known = self._known.get(key)
         if known is None:
-            known = self._known[sectors] = self._read(sectors)
+            known = self._known[key] = self._read(flash)
         return known
 
-    def _read(self, sectors: tuple[bytes, ...]) -> Contents:
-        view = MemoryFlash(len(sectors) * SECTOR_BYTES)
-        view.program(0, b"".join(sectors))
+    def _read(self, flash: FlashSnapshot) -> Contents:
+        view = PartitionView(FaultyFlashChip.from_snapshot(flash), self.partition)
         if self.kind == NVS_LABEL:
             return _nvs_contents(view)
         try:

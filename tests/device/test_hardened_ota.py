@@ -12,6 +12,7 @@ import trio
 from simulator.boards import load_board
 from simulator.device.update import UpdateRefusedError
 from simulator.device.update.checks import HEAD_BYTES, check_head, check_size
+from simulator.device.update.trials import TRIALS_MAX
 from simulator.firmware import build_for, first_manifest, next_manifest
 from simulator.http import Ending, RawResponse, Request, Response, serve_connection
 from simulator.ota_server import made_credentials, server_context
@@ -118,11 +119,7 @@ def test_wherever_the_power_is_cut_the_board_boots_and_ends_on_the_new_firmware(
         await stage.boot()
         return stage
 
-    stage = updating(play)
-    if labels(stage)[-1] == "factory":
-        assert "did not confirm itself" in stage.console
-    else:
-        assert_updated(stage)
+    assert_updated(updating(play))
 
 
 def test_what_the_server_has_meanwhile_is_not_mixed_with_what_it_had() -> None:
@@ -173,16 +170,44 @@ def test_an_update_on_trial_has_to_decide_before_the_next() -> None:
     assert "result\trefused\tthe running firmware has not confirmed itself yet\r\n" in stage.console
 
 
-def test_an_update_that_was_given_up_is_not_installed_again() -> None:
+def test_an_update_that_does_not_confirm_itself_in_three_trials_is_not_installed_again() -> None:
     async def play(stage: Stage) -> Stage:
         await stage.boot()
-        await stage.type(b"os.exit()\r")
+        for _ in range(TRIALS_MAX):
+            assert "did not confirm itself" not in stage.console
+            await stage.type(b"os.exit()\r")
+        return stage
+
+    stage = updating(play)
+    assert labels(stage) == ["factory", "ota_0", "factory", "ota_0", "factory", "ota_0", "factory"]
+    commit = NEW.commit[:12]
+    assert f"result\trefused\tcommit {commit} was started before and did not confirm itself\r\n" in stage.console
+
+
+def test_an_update_that_rejects_itself_has_no_second_trial() -> None:
+    async def play(stage: Stage) -> Stage:
+        await stage.boot()
+        await stage.type(b"ota.reject()\r")
         return stage
 
     stage = updating(play)
     assert labels(stage) == ["factory", "ota_0", "factory"]
-    commit = NEW.commit[:12]
-    assert f"result\trefused\tcommit {commit} was started before and did not confirm itself\r\n" in stage.console
+    assert "was started before and did not confirm itself" in stage.console
+
+
+def test_another_update_has_trials_of_its_own() -> None:
+    async def play(stage: Stage) -> Stage:
+        await stage.boot()
+        for _ in range(TRIALS_MAX):
+            await stage.type(b"os.exit()\r")
+        stage.world.publish(NEWER)
+        await stage.type(b"net.ota()\r")
+        await stage.type(b"os.exit()\r")
+        return stage
+
+    stage = updating(play)
+    assert labels(stage)[-4:] == ["factory", "ota_0", "factory", "ota_0"]
+    assert app_slots(stage)["ota_0"] == NEWER.rstrip(b"\xff")
 
 
 def test_a_board_that_has_the_newest_is_told_so() -> None:

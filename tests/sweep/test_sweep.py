@@ -126,3 +126,17 @@ def test_torn_operations_come_as_far_as_they_are_said_to() -> None:
     erases = 18 + 1  # of the slot, which is erased whole, and of otadata
     assert report.cuts == (report.operations - erases) * 4 + erases * 5
     assert report.broken == 0
+
+
+def test_a_hardened_update_survives_a_cut_in_its_trial_and_another_one_in_the_next() -> None:
+    """It is rolled back both times, and the firmware is still not refused."""
+    report = swept(updating(profile="hardened"), Plan(depth=2, window="activation"), torn=Torn((0.5,)))
+    assert report.levels[0].rows["otadata"]["new"]
+    assert report.levels[1].rows["otadata"]["new"]
+    assert report.total("completed") == report.cuts
+
+
+def test_bits_that_read_another_way_each_time_do_no_harm() -> None:
+    for profile in ("stock", "hardened"):
+        report = swept(updating(profile=profile), Plan(window="activation"), torn=Torn(patterns=("weak",)))
+        assert report.broken == 0

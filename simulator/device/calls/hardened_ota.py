@@ -28,6 +28,7 @@ from simulator.device.outcome import Restart
 from simulator.device.update import DownloadBrokenError, UpdateRefusedError
 from simulator.device.update.checks import HEAD_BYTES, check_head
 from simulator.device.update.slot_writer import SlotWriter
+from simulator.device.update.trials import Trials
 from simulator.errors import FormatError
 from simulator.firmware import Manifest
 from simulator.firmware.manifest import leading_manifest
@@ -66,6 +67,7 @@ class HardenedOtaCalls(SlotCalls):
         self._driver = driver
         self._interface = interface
         self._nvs = nvs
+        self._trials = Trials(nvs)
         self._trust = trust
         self._rng = rng
         self._emit = emit
@@ -141,13 +143,24 @@ class HardenedOtaCalls(SlotCalls):
         await self.print(f"\rWritten {written}{size} bytes")
 
     def _gave_up(self, target: Partition) -> Manifest | None:
-        """Return what is in the slot if it was started and did not stay."""
+        """Return what is in the slot if it was started, did not stay, and gets no other chance."""
         try:
-            if self.slots.state_of(target) in {ImageState.ABORTED, ImageState.INVALID}:
-                return leading_manifest(self.chip.read(target.offset, HEAD_BYTES))
-        except (EspError, FormatError):
-            pass
-        return None
+            state = self.slots.state_of(target)
+        except EspError:
+            return None
+        if state not in {ImageState.ABORTED, ImageState.INVALID}:
+            return None
+        manifest = self._written(target)
+        if manifest is not None and state == ImageState.ABORTED and not self._trials.are_over(manifest.commit):
+            return None
+        return manifest
+
+    def _written(self, target: Partition) -> Manifest | None:
+        """Return the manifest of what is in the slot, None if there is none to be read."""
+        try:
+            return leading_manifest(self.chip.read(target.offset, HEAD_BYTES))
+        except FormatError:
+            return None
 
     def _server(self) -> UpdateServer:
         from simulator.device.update.server import UpdateServer  # httpx is costly to import
@@ -164,6 +177,9 @@ class HardenedOtaCalls(SlotCalls):
     async def _activate(self, target: Partition) -> None:
         """Verify what was written, its signature included, and make it the boot partition."""
         await self.print("\nVerifying ...\r\n")
+        manifest = self._written(target)
+        if manifest is not None and self.slots.rollback:
+            self._trials.begin(manifest.commit)
         try:
             await self.carry_out(self.slots.set_boot_partition(target))
         except EspError as error:
