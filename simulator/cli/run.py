@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,10 +57,9 @@ def run(
     request = build_request(script=script, chunk=chunk, arguments=arguments, **options)
     if wall_timeout is None and request.speed is None:
         wall_timeout = DEFAULT_WALL_TIMEOUT
-    if wall_timeout is not None:
-        _exit_after(parse_duration(wall_timeout))
     console = _Stdout()
-    report = run_session(request, heard=_discard if as_json else console.write, remark=_discard if quiet else _say)
+    with _limit(None if wall_timeout is None else parse_duration(wall_timeout)):
+        report = run_session(request, heard=_discard if as_json else console.write, remark=_discard if quiet else _say)
     console.flush()
     if as_json:
         from simulator.cli.output import print_json
@@ -106,17 +106,25 @@ class _Stdout:
         self._file.flush()
 
 
-def _exit_after(duration_ns: int) -> None:
-    """End the process when the real time is up, whatever it is doing: no hook reaches one long C call of Lua."""
+@contextmanager
+def _limit(duration_ns: int | None) -> Iterator[None]:
+    """End the process if the block takes longer, whatever it is doing: no hook reaches one long C call of Lua."""
+    if duration_ns is None:
+        yield
+        return
+    limit_s = duration_ns / NS_PER_S
 
     def end() -> None:
         with suppress(Exception):
             sys.stdout.flush()
-        limit_s = duration_ns / NS_PER_S
         sys.stderr.write(f"luatwin: still running after {limit_s:g} s of real time (--wall-timeout)\n")
         sys.stderr.flush()
         os._exit(_LIMIT_EXIT_CODE)
 
-    timer = threading.Timer(duration_ns / NS_PER_S, end)
+    timer = threading.Timer(limit_s, end)
     timer.daemon = True
     timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

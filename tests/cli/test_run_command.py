@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 
 import pytest
 from PIL import Image
@@ -18,6 +19,13 @@ SMALL = ("--image-size", "16K")
 def after_boot(console: str) -> str:
     """Return what the script printed: the console from the line before it to the prompt."""
     return console.partition("Executing /autorun.lua ...\r\n")[2].rpartition("\r\n/ > ")[0]
+
+
+def test_the_limit_of_real_time_does_not_outlive_the_run():
+    """It ends the process, which may be that of many runs."""
+    before = threading.active_count()
+    assert luatwin("run", *SMALL, "--wall-timeout", "1h", "-e", "").code == 0
+    assert threading.active_count() == before
 
 
 def test_numbers_are_those_of_the_board():
