@@ -21,7 +21,7 @@ from simulator.flash.cut import PATTERNS, SHARES, Pattern, parse_cut
 if TYPE_CHECKING:
     from simulator.sweep import Cuts, Failure, Progress, Sweep, SweepReport, Verdict
 
-_FAILURES_SHOWN: Final = 20
+_KINDS_SHOWN: Final = 10
 _OWN_FLAGS: Final = frozenset({"--json", "-q", "--quiet", "--no-pruning"})
 _OWN_OPTIONS: Final = ("--cuts", "--window", "--ops", "--torn", "--pattern", "--cut", "--jobs", "-j")
 _COLUMNS: Final = {
@@ -208,12 +208,15 @@ def _show(report: SweepReport) -> None:
         facts["changed in part"] = f"{report.total('in part'):,} (a file under way, on SPIFFS)"
     facts["broken"] = f"{report.broken:,}"
     console.print(fact_table(facts))
-    for failure in report.failures[:_FAILURES_SHOWN]:
+    kinds: dict[tuple[str, ...], list[Failure]] = {}
+    for failure in report.failures:
+        kinds.setdefault(failure.problems, []).append(failure)
+    for failures in list(kinds.values())[:_KINDS_SHOWN]:
         click.echo()
-        for line in _failure_lines(failure):  # not broken into lines of the terminal's width: the last is to be pasted
+        for line in _failure_lines(failures):  # not broken into lines of the terminal's width: one is to be pasted
             click.echo(line)
-    if report.broken > _FAILURES_SHOWN:
-        click.echo(f"\nand {report.broken - _FAILURES_SHOWN:,} more; --json has them")
+    if len(kinds) > _KINDS_SHOWN:
+        click.echo(f"\nand {len(kinds) - _KINDS_SHOWN} more kinds of failures; --json has all")
 
 
 def _which(report: SweepReport) -> str:
@@ -221,13 +224,16 @@ def _which(report: SweepReport) -> str:
     return "" if len(numbers) == report.operations else f", of which {numbers[0]} to {numbers[-1]} were cut"
 
 
-def _failure_lines(failure: Failure) -> Iterator[str]:
+def _failure_lines(failures: list[Failure]) -> Iterator[str]:
+    """Yield what is to be said of failures with the same problems."""
     from simulator.sweep import cuts_text
 
-    yield f"{cuts_text(failure.cuts)}: {failure.operation}"
-    yield from (f"  {problem}" for problem in failure.problems)
-    yield f"  boots {failure.boots}"
-    yield f"  {shlex.join(_again(failure.cuts))}"
+    first = failures[0]
+    yield from first.problems
+    also = f", and {len(failures) - 1:,} more" if len(failures) > 1 else ""
+    yield f"  after {cuts_text(first.cuts)}, {first.operation}{also}"
+    yield f"  boots {first.boots}"
+    yield f"  {shlex.join(_again(first.cuts))}"
 
 
 def _again(cuts: Cuts) -> list[str]:

@@ -133,6 +133,8 @@ class LittleFileSystem(FileSystem):
         flags = how.readable * _READ | how.writable * _WRITE | how.create * _CREATE | how.truncate * _TRUNCATE
         with _device_errors():
             handle = lfs.file_open(self._lfs, _bytes(path), LFSFileFlag(flags), _BYTES)
+        if how.create:
+            self._view.commit()  # a new file is there at once, and empty
         return _LittleFile(self._lfs, handle, how, self._open_files, self._view)
 
     def contents(self) -> Iterator[tuple[str, bytes | None]]:

@@ -219,7 +219,7 @@ class Examiner:
             problems.append(f"{boot.outcome.label} is started, and holds neither the old app nor the new one")
         losses, in_part = [], []
         for store, loss in run.losses(cut, start.flash):
-            if store.kind == "spiffs" and not loss.is_untouched:
+            if store.kind == "spiffs" and not loss.was_committed:
                 in_part.append(loss)
             else:
                 losses.append(loss)

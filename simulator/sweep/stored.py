@@ -40,8 +40,8 @@ class Loss(NamedTuple):
     name: str
     """Of the key or the file; empty if nothing at all can be read."""
     what: str
-    is_untouched: bool
-    """Whether nobody was about to change it."""
+    was_committed: bool
+    """Whether it was there, and nobody was about to change it."""
 
 
 class Store:
@@ -85,7 +85,7 @@ class Store:
         for name in sorted({*found, *committed, *under_way}):
             value, before, after = found.get(name), committed.get(name), under_way.get(name)
             if value not in (before, after):
-                yield Loss(name, _what_became_of(value, before), before == after)
+                yield Loss(name, _what_became_of(value, before), before is not None and before == after)
 
 
 def _nvs_contents(view: FlashView) -> Contents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -34,11 +35,11 @@ def test_one_process_finds_what_two_find() -> None:
 def test_a_failing_cut_comes_with_a_line_that_shows_the_failure_again() -> None:
     finished = run_luatwin("sweep", "-e", NOT_TWICE, "-j2", "--torn=0.5", "-q", "--board", "N1ESP32")
     assert finished.returncode == 3
-    lines = finished.stdout.splitlines()
-    commands = [line.strip() for line in lines if line.startswith("  luatwin ")]
-    assert commands
-    assert all(line.startswith("  script error: /autorun.lua:1: again") for line in lines[-3:-2])
-    _, *words = shlex.split(commands[-1])
+    problem, first, boots, command = finished.stdout.splitlines()[-4:]
+    assert problem == "script error: /autorun.lua:1: again"
+    assert re.fullmatch(r"  after \d+:\S+, program \d+ bytes at 0x[0-9a-f]+ \(nvs\), and \d+ more", first)
+    assert boots.startswith("  boots factory (old): ")
+    _, *words = shlex.split(command)
     assert words[:-1] == ["sweep", "-e", NOT_TWICE, "--board", "N1ESP32", "--cut"]
     again = run_luatwin(*words)
     assert again.returncode == 3
