@@ -128,3 +128,4 @@ def _limit(duration_ns: int | None) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        timer.join()
