@@ -9,13 +9,14 @@ PY      := $(VENV)/bin/python
 # What `make demo` shows: the board joins, updates itself over HTTPS, restarts and runs the new firmware.
 DEMO := run lua/demo/ota.lua --board N1ESP32-OTA --boot-log INFO
 
-.PHONY: help demo test fuzz stress bench lint format install install-dev venv clean
+.PHONY: help demo test fuzz stress mutants bench lint format install install-dev venv clean
 
 help:
 	@echo 'make demo    watch a virtual board update itself over the air'
 	@echo 'make test    linters, types and all tests'
 	@echo 'make fuzz    200,000 hostile inputs for everything that reads bytes: half an hour'
 	@echo 'make stress  20 million requests of Lua threads that run out of memory: some minutes'
+	@echo 'make mutants put defects into our own code, and see that each is found: some minutes'
 	@echo 'make bench   measure, and print the table of the README'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  lay out the code and mend what the linter can'
@@ -37,6 +38,9 @@ fuzz: install-dev
 
 stress: install-dev
 	@LUATWIN_STRESS=20 $(PY) -m pytest -p no:xdist tests/vm/test_machine.py tests/device/test_many_threads.py
+
+mutants: install-dev
+	@$(PY) -m tests.mutants
 
 bench: install-dev
 	@$(PY) -m benchmarks

@@ -10,6 +10,8 @@ import trio
 
 from simulator.boards import Board
 from simulator.boards.schema import FactoryReset
+from simulator.boot import V4_0, V5_2, BootConfig, build_bootloader_image
+from simulator.boot.bootloader_image import BOOTLOADER_AREA_BYTES, BOOTLOADER_OFFSET
 from simulator.device.manufacture import new_chip
 from simulator.efuses import Efuses, Fuse
 from simulator.errors import UsageError
@@ -92,6 +94,17 @@ async def test_pins_that_select_the_boot_mode_are_held_like_any_other(stage: Sta
     assert stage.console.endswith("waiting for download\r\n")
     await trio.sleep(1)
     assert (await again(stage)).endswith(PROMPT)
+
+
+@staged(board=replace(FACTORY, bootloader_log_level="INFO"))
+async def test_the_bootloader_that_starts_is_the_one_in_flash(stage: Stage) -> None:
+    await stage.boot()
+    stage.board.power_off()
+    stage.board.chip.erase(BOOTLOADER_OFFSET, BOOTLOADER_AREA_BYTES)
+    stage.board.chip.program(BOOTLOADER_OFFSET, build_bootloader_image(BootConfig(revision=V5_2)))
+    await stage.boot()
+    versions = [line for event in stage.of_kind("boot.bootloader") for line in event["lines"] if "2nd stage" in line]
+    assert [line.split()[3] for line in versions] == [V4_0.version, V5_2.version]
 
 
 @staged()

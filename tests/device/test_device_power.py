@@ -235,6 +235,22 @@ async def test_a_bricked_board_that_is_flashed_again_boots(stage: Stage) -> None
 
 
 @staged()
+async def test_boots_that_fail_are_counted_anew_after_one_that_succeeds(stage: Stage) -> None:
+    slot, chip = first_app_slot(stage.board.partition_table()), stage.board.chip
+    snapshot = chip.snapshot()
+    chip.erase(slot.offset, slot.size)
+    stage.power_on()
+    while len(stage.of_kind("reset")) < BOOT_ATTEMPTS_MAX:
+        await trio.sleep(0.001)
+    chip.restore(snapshot)
+    assert await stage.board.finished()
+    chip.erase(slot.offset, slot.size)
+    await stage.type(b"os.exit()\r")
+    assert stage.board.is_bricked
+    assert len(stage.of_kind("reset")) == 2 * BOOT_ATTEMPTS_MAX
+
+
+@staged()
 async def test_an_app_of_somebody_else_boots_and_cannot_run_here(stage: Stage) -> None:
     slot = first_app_slot(stage.board.partition_table())
     stage.board.chip.erase(slot.offset, slot.size)

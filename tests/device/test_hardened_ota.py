@@ -12,8 +12,10 @@ import trio
 from simulator.boards import load_board
 from simulator.device.update import UpdateRefusedError
 from simulator.device.update.checks import HEAD_BYTES, check_head, check_size
+from simulator.device.update.slot_writer import NAMESPACE
 from simulator.device.update.trials import TRIALS_MAX
 from simulator.firmware import build_for, first_manifest, next_manifest
+from simulator.flash import Nvs, PartitionView
 from simulator.http import Ending, RawResponse, Request, Response, serve_connection
 from simulator.ota_server import made_credentials, server_context
 from simulator.units import KIB
@@ -56,6 +58,18 @@ def firsts(stage: Stage) -> list[int]:
 
 def labels(stage: Stage) -> list[str]:
     return [boot.label for boot in stage.board.boots]
+
+
+async def served(stage: Stage, handler: Callable[[Request], Awaitable[Response | RawResponse]]) -> Stage:
+    """Boot with a server that answers so, and return when the board is idle."""
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        context = server_context(made_credentials(SERVER))
+        await serve_connection(trio.SSLStream(stream, context, server_side=True), handler)
+
+    stage.world.add_server(SERVER, serve)
+    await stage.boot()
+    return stage
 
 
 def assert_updated(stage: Stage) -> None:
@@ -103,8 +117,10 @@ def test_after_a_power_cut_the_download_goes_on_from_the_last_whole_block() -> N
     stage = updating(play)
     assert_updated(stage)
     assert labels(stage) == ["factory", "factory", "ota_0"]
-    assert firsts(stage)[1] in (64 * KIB, 128 * KIB)
-    assert answers(stage)[1][0] == 206
+    begin, resumed = firsts(stage)
+    assert begin == 0
+    assert resumed in (64 * KIB, 128 * KIB)
+    assert answers(stage)[1] == (206, IMAGE_BYTES - resumed)
 
 
 @pytest.mark.parametrize("step", range(8))
@@ -137,6 +153,77 @@ def test_what_the_server_has_meanwhile_is_not_mixed_with_what_it_had() -> None:
     assert firsts(stage) == [0, 0]
 
 
+def test_what_is_published_between_two_connections_is_not_mixed_with_what_was_there() -> None:
+    async def play(stage: Stage) -> Stage:
+        stage.world.inject("truncate-reset@byte:100001")
+        stage.power_on()
+        while not stage.of_kind("ota.retry"):
+            await trio.sleep(0.01)
+        stage.world.publish(NEWER)
+        assert await stage.board.finished()
+        return stage
+
+    stage = updating(play)
+    assert labels(stage)[-1] == "ota_0"
+    assert app_slots(stage)["ota_0"] == NEWER.rstrip(b"\xff")
+    assert firsts(stage) == [0, 0]
+
+
+def test_what_was_changed_on_its_way_is_fetched_again() -> None:
+    async def play(stage: Stage) -> Stage:
+        stage.world.inject("corrupt-byte@50%")
+        await stage.boot()
+        return stage
+
+    stage = updating(play)
+    assert_updated(stage)
+    assert [event["why"] for event in stage.of_kind("ota.retry")] == [
+        "the SHA-256 of what arrived is not the one that the server names"
+    ]
+    assert firsts(stage) == [0, 0]
+
+
+def test_a_part_of_another_image_is_not_added_to_what_is_there() -> None:
+    """By a server that looks at ``Range`` and not at ``If-Range``."""
+    requests: list[Request] = []
+
+    async def handler(request: Request) -> Response | RawResponse:
+        requests.append(request)
+        headers = [("Content-Type", "application/octet-stream"), ("ETag", '"old"' if len(requests) == 1 else '"new"')]
+        if len(requests) == 1:
+            head = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers)
+            return RawResponse(
+                chunks=[(0, f"{head}Content-Length: {IMAGE_BYTES}\r\n\r\n".encode()), (0, IMAGE[:100_000]), Ending.CUT]
+            )
+        wanted = request.header("range")
+        if wanted is None:
+            return Response(status=200, reason="OK", headers=tuple(headers), body=NEWER)
+        first = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        headers.append(("Content-Range", f"bytes {first}-{IMAGE_BYTES - 1}/{IMAGE_BYTES}"))
+        return Response(status=206, reason="Partial Content", headers=tuple(headers), body=NEWER[first:])
+
+    stage = updating(lambda stage: served(stage, handler))
+    assert labels(stage)[-1] == "ota_0"
+    assert app_slots(stage)["ota_0"] == NEWER.rstrip(b"\xff")
+    assert [request.header("range") is None for request in requests[:3]] == [True, False, True]
+
+
+def test_an_update_that_is_done_leaves_no_note_for_the_next() -> None:
+    async def play(stage: Stage) -> Stage:
+        await stage.boot()
+        return stage
+
+    stage = updating(play)
+    assert_updated(stage)
+    partition = stage.board.partition_table().find("nvs")
+    assert partition is not None
+    nvs = Nvs(PartitionView(stage.board.chip, partition))
+    nvs.init()
+    keys = {entry.key for entry in nvs.entries() if entry.namespace == NAMESPACE}
+    assert "etag" in keys
+    assert "done" not in keys
+
+
 def test_a_server_that_knows_neither_parts_nor_digests_is_asked_for_the_whole_again() -> None:
     requests: list[Request] = []
     octets = (("Content-Type", "application/octet-stream"),)
@@ -148,16 +235,7 @@ def test_a_server_that_knows_neither_parts_nor_digests_is_asked_for_the_whole_ag
             return RawResponse(chunks=[(0, head.encode()), (0, IMAGE[:100_000]), Ending.CUT])
         return Response(status=200, reason="OK", headers=octets, body=IMAGE)
 
-    async def serve(stream: trio.abc.Stream) -> None:
-        context = server_context(made_credentials(SERVER))
-        await serve_connection(trio.SSLStream(stream, context, server_side=True), handler)
-
-    async def play(stage: Stage) -> Stage:
-        stage.world.add_server(SERVER, serve)
-        await stage.boot()
-        return stage
-
-    assert_updated(updating(play))
+    assert_updated(updating(lambda stage: served(stage, handler)))
     assert [request.header("range") for request in requests[:2]] == [None, None]
 
 

@@ -10,7 +10,7 @@ from simulator.formats import PartitionTable
 from simulator.formats.nvs import Item, ItemType, PageHeader, PageState
 from simulator.formats.partition_table import TABLE_BYTES, TABLE_OFFSET, TABLE_SECTOR_BYTES
 from simulator.nvs import NvsEntry
-from tests.device.stage import Stage, on_stage, printed_by, staged
+from tests.device.stage import ROM, Stage, on_stage, printed_by, staged
 from tests.helpers import luatwin
 
 SMALL = ("--board", "ESP32-CORE-BOARD-OTA")
@@ -270,6 +270,18 @@ async def test_values_survive_the_power_being_cut(stage):
         await stage.boot()
         assert f"boot {boot}\r" in stage.console
         stage.board.power_off()
+
+
+@staged(script=COUNTING)
+async def test_values_are_those_in_flash_whoever_put_them_there(stage):
+    await stage.boot()
+    earlier = stage.board.chip.snapshot()
+    for boot in (2, 3):
+        stage.board.power_off()
+        assert f"boot {boot}\r" in (await stage.boot()).rpartition(ROM)[2]
+    stage.board.power_off()
+    stage.board.chip.restore(earlier)
+    assert "boot 2\r" in (await stage.boot()).rpartition(ROM)[2]
 
 
 @staged(script='nvs.write("ns", "key", 1) while true do nvs.write("ns", "key", nvs.read("ns", "key") + 1) end')

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 
+from simulator.device.device import Device
 from simulator.network import VirtualStream
 from tests.device.stage import JOIN, Stage, on_stage
 
@@ -49,6 +50,27 @@ CONNECT = 'local c = assert(socket.connect("server.example", 7)) '
 def test_what_is_sent_comes_back_from_an_echo_server() -> None:
     script = CONNECT + 'print(c:send("hello\\n")) print(c:receive()) print(c:send("abcdef", 2, 4)) print(c:receive(3))'
     assert printed(script, echo) == "6.0\tnil\tnil\nhello\tnil\tnil\n4.0\tnil\tnil\nbcd\tnil\tnil\n"
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [Device.power_off, Device.hold_in_reset, lambda board: board.receive(b"os.exit()\r")],
+    ids=["no power", "reset button", "restart"],
+)
+def test_a_board_that_dies_says_no_goodbye(fate: Callable[[Device], None]) -> None:
+    heard: list[bytes] = []
+
+    async def listens(stream: VirtualStream) -> None:
+        heard.append(await stream.receive_some())
+
+    async def play(stage: Stage) -> None:
+        stage.world.add_server("server.example", listens, port=7)
+        await stage.boot()
+        fate(stage.board)
+        await stage.wait(60)
+
+    on_stage(play, script=f"if os.resetreason() ~= 1 then return end {JOIN} {REQUIRE} {CONNECT}")
+    assert heard == []
 
 
 def test_lines_come_without_their_ends_and_wherever_they_are_cut() -> None:

@@ -74,6 +74,13 @@ def test_memory_outlives_every_reset_but_that_of_power() -> None:
     """
     assert printed(script) == ["5\t42"]
 
+    async def play(stage: Stage) -> str:
+        await stage.boot()
+        stage.board.power_off()
+        return await stage.printed()
+
+    assert on_stage(play, script="print(ulp.valueat(0x50000100)) ulp.valueat(0x50000100, 42)", board=BOARD) == "0\r\n"
+
 
 @pytest.mark.parametrize(
     ("call", "reason", "address"),

@@ -99,6 +99,12 @@ def test_contents_survive_a_remount(partition, fs):
     }
 
 
+def test_what_is_closed_is_on_flash(partition, fs):
+    with fs.open("/a.lua", "w") as file:
+        file.write(b"print(1)")
+    assert partition.mount().read_file("/a.lua") == b"print(1)"
+
+
 def test_write_replaces_what_was_there(fs):
     fs.write_file("/a", b"x" * 3000)
     fs.write_file("/a", b"short")

@@ -105,6 +105,19 @@ def test_every_cut_leaves_the_old_file_or_the_new_one(recording_flash):
         assert after.read_file("/other") == b"o" * 5000, cut
 
 
+def test_every_cut_of_a_rename_leaves_the_name_with_one_of_the_files(recording_flash):
+    flash = recording_flash(0x20000)
+    fs = LittleFileSystem.create(flash, **SIZES)
+    fs.write_file("/config", b"old" * 1000)
+    fs.write_file("/config.new", b"new" * 1000)
+    start = flash.to_bytes()
+    flash.operations.clear()
+    fs.rename("/config.new", "/config")
+    for cut, state in flash.cuts(start):
+        after = LittleFileSystem(state, **SIZES)
+        assert after.read_file("/config") in (b"old" * 1000, b"new" * 1000), cut
+
+
 @settings(max_examples=100, derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 0x8000 - 1), st.integers(0, 255)), min_size=1, max_size=30))
 def test_changed_bytes_never_crash_or_hang(changes):
