@@ -98,6 +98,7 @@ ROOMS = (
     Room("play", Kind.SHELL, {"trio", "PIL"}),
     Room("trial", Kind.SHELL),
     Room("sweep", Kind.SHELL),
+    Room("suite", Kind.SHELL),
     Room("doctor", Kind.SHELL, {"trio"}),
     Room("cli", Kind.SHELL, {"trio", "click", "rich"}),
 )

@@ -28,6 +28,7 @@ from simulator.errors import LuaTwinError
 #: Command: where it is (``module:attribute``), and what ``luatwin --help`` says about it without importing it.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("simulator.cli.run:run", "Power on a board and run a script on it."),
+    "test": ("simulator.cli.test:test", "Replay scenario files."),
     "sweep": ("simulator.cli.sweep:sweep", "Cut the power at every flash operation: what breaks?"),
     "repl": ("simulator.cli.repl:repl", "The board's interactive console in this terminal."),
     "serial": ("simulator.cli.serial:serial", "The board's UART0 for other people's programs."),

@@ -12,6 +12,8 @@ from simulator.play.record import Cursor, Record, kinds_of
 from simulator.units import format_duration
 
 _LINES_COMPARED: Final = 500
+_LINE_COMPARED: Final = 1000
+"""So much of a line."""
 _NEAR: Final = 0.6
 """How alike two lines have to be, from 0 to 1 (`difflib`)."""
 _SHOWN_MAX: Final = 120
@@ -41,6 +43,7 @@ def of_text(record: Record, cursor: Cursor, board: str, text: str) -> Iterator[s
 
 def _likeness(wanted: str, line: str) -> float:
     """Return how alike a text and the part of a line that is nearest to it are."""
+    line = line[:_LINE_COMPARED]
     matcher = difflib.SequenceMatcher(None, line, wanted, autojunk=False)
     if matcher.real_quick_ratio() < _NEAR / 2:
         return 0.0

@@ -39,14 +39,22 @@ _LUA_PLACE: Final = re.compile(r"(/?[\w./-]+\.lua):(\d+):")
 
 
 def play(
-    scenario: Scenario, case: Case, *, events: Path | None = None, heard: Callable[[bytes], None] = lambda _data: None
+    scenario: Scenario,
+    case: Case,
+    *,
+    events: Path | None = None,
+    flash: Path | None = None,
+    heard: Callable[[bytes], None] = lambda _data: None,
+    began: Callable[[Step], None] = lambda _step: None,
 ) -> Verdict:
-    """Play ``case`` and return how it went. ``heard`` gets the first board's console as it is sent.
+    """Play ``case`` and return how it went.
 
-    ``events`` is where the event log goes. Raises `LuaTwinError` for what is wrong with what the boards begin with.
+    ``heard`` gets the first board's console as it is sent, ``began`` gets each step that begins. ``events`` is where
+    the event log goes, ``flash`` where the flash of the first board goes at the end. Raises `LuaTwinError` for what is
+    wrong with what the boards begin with.
     """
-    player = _Player(scenario, case)
-    request = dataclasses.replace(case.request, events=events, timeout_ns=case.timeout_ns + _GRACE_NS)
+    player = _Player(scenario, case, began)
+    request = dataclasses.replace(case.request, events=events, flash=flash, timeout_ns=case.timeout_ns + _GRACE_NS)
     report = run_session(request, heard=heard, steer=player.steer, ends_when_stuck=False)
     return player.verdict(report)
 
@@ -64,6 +72,7 @@ class _Player:
 
     scenario: Scenario
     case: Case
+    began: Callable[[Step], None]
     results: list[StepResult] = field(default_factory=list)
     failure: Failure | None = None
     outcome: Outcome = Outcome.PASSED
@@ -125,6 +134,7 @@ class _Player:
 
     async def _carry_out(self, step: Step, board: str, cursor: Cursor) -> None:
         world = self._scene.world
+        self.began(step)
         began_ns = world.now_ns()
         is_ok = False
         try:
@@ -258,7 +268,8 @@ class _Player:
         while lines and not lines[-1].strip():
             lines.pop()
         return Failure(
-            step=step,
+            place=step.place,
+            what=str(step),
             board=board,
             message=message,
             hints=(*hints, *_troubles(device)),

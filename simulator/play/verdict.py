@@ -8,9 +8,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from simulator.descriptions.yaml_document import Place
 from simulator.scenario import Step
 from simulator.session import Report
 from simulator.units import NS_PER_S, format_duration
+
+
+def title_of(path: Path, label: str) -> str:
+    """Return what a case is called in a list: its file, and what tells it from the others there."""
+    return f"{path}[{label}]" if label else str(path)
 
 
 class Outcome(Enum):
@@ -37,7 +43,10 @@ class Outcome(Enum):
 class Failure:
     """What went wrong, and what helps to see why."""
 
-    step: Step
+    place: Place
+    """Of the step in the file."""
+    what: str
+    """Which step it was."""
     board: str
     message: str
     """One sentence: what was expected, what was found."""
@@ -89,12 +98,12 @@ class Verdict:
         """The file, and the line and column of the step that failed, if any."""
         if self.failure is None:
             return str(self.path)
-        return f"{self.path}:{self.failure.step.place.line}:{self.failure.step.place.column}"
+        return f"{self.path}:{self.failure.place.line}:{self.failure.place.column}"
 
     @property
     def title(self) -> str:
         """What it is called in a list."""
-        return f"{self.path}[{self.label}]" if self.label else str(self.path)
+        return title_of(self.path, self.label)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``--json`` prints it."""
@@ -109,9 +118,9 @@ class Verdict:
             "failure": None
             if failure is None
             else {
-                "line": failure.step.place.line,
-                "column": failure.step.place.column,
-                "step": str(failure.step),
+                "line": failure.place.line,
+                "column": failure.place.column,
+                "step": failure.what,
                 "board": failure.board,
                 "message": failure.message,
                 "hints": list(failure.hints),

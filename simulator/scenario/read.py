@@ -138,7 +138,7 @@ class _Reader:
             boards=tuple(plans),
             steps=tuple(self._steps(table.steps, ("steps",))),
             timeout_ns=table.timeout,
-            must_survive_cuts=table.sweep,
+            sweep_place=self.document.place(("sweep",), of_key=True) if table.sweep else None,
         )
 
     def _request(

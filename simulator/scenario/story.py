@@ -49,8 +49,8 @@ class Case:
     steps: tuple[Step, ...]
     timeout_ns: int
     """Of simulated time, for all of it."""
-    must_survive_cuts: bool = False
-    """Whether no power cut during it may brick a board."""
+    sweep_place: Place | None = None
+    """Where it says that no power cut may break anything; None if it does not."""
 
     @property
     def request(self) -> Request:

@@ -150,7 +150,7 @@ steps: []
     assert request.access_points == (("home", "secret-password"), ("cafe", ""))
     assert [fault.name for fault in request.faults] == ["http-500", "ap-down"]
     assert (request.publish, request.seed, request.timeout_ns) == ("none", 7, 120 * NS_PER_S)
-    assert scenario.cases[0].must_survive_cuts
+    assert scenario.cases[0].sweep_place == (19, 1)
     assert set(scenario.inputs) == {str(tmp_path / name) for name in ("some.scenario.yaml", "app.lua", "data.txt")}
 
 

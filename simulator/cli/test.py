@@ -1,0 +1,204 @@
+"""``luatwin test``: replay scenario files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from simulator.cli.options import json_option, verbose_option
+from simulator.errors import UsageError
+from simulator.units import format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from simulator.suite import Item, Result
+
+DEFAULT_WALL_TIMEOUT: Final = "5m"
+_COLOURS: Final = {"pass": "green", "limit": "yellow"}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option(
+    "-k", "expression", metavar="WORDS", help="Only those whose path, case or name has these words; with not, and, or."
+)
+@click.option("--case", "label", metavar="CASE", help="Only the case of this name, of a file with several.")
+@click.option("-x", "--exitfirst", "stops", is_flag=True, help="End with the first that fails.")
+@click.option("--last-failed", "--lf", "last_failed", is_flag=True, help="Only those that failed last; all if none.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="So many at once.  [default: one per core]"
+)
+@click.option(
+    "--wall-timeout",
+    default=DEFAULT_WALL_TIMEOUT,
+    show_default=True,
+    help="Limit of each in real time, if its file has none.",
+)
+@click.option("--seed", type=int, help="Seed of everything random, instead of that of the file.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML here.")
+@click.option(
+    "--artefacts",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Leave event log and flash of those that fail here.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Read the files, and tell every mistake; play nothing.")
+@click.option("--ignore-unsupported", is_flag=True, help="Leave out steps that make no sense here.")
+@click.option("--schema", "as_schema", is_flag=True, help="The JSON Schema of scenario files, for an editor.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell only of those that fail.")
+@json_option
+@verbose_option
+def test(
+    paths: tuple[Path, ...],
+    expression: str | None,
+    label: str | None,
+    stops: bool,
+    last_failed: bool,
+    jobs: int | None,
+    wall_timeout: str,
+    seed: int | None,
+    junit: Path | None,
+    artefacts: Path | None,
+    only_check: bool,
+    ignore_unsupported: bool,
+    as_schema: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Replay the scenario files PATH...; a folder means every *.scenario.yaml below it.
+
+    Exits with 1 if something was not as expected, 2 for a mistake in a file, 3 if a board was bricked, 42 if only time
+    ran out.
+    """
+    if as_schema:
+        from simulator.cli.output import print_json
+        from simulator.scenario.schema import json_schema
+
+        print_json(json_schema())
+        return 0
+    if not paths:
+        raise UsageError("what is to be played? Give scenario files, or folders with *.scenario.yaml")
+    if junit is not None and not junit.parent.is_dir():
+        raise UsageError(f"--junit {junit}: there is no folder {junit.parent}")
+    from simulator.suite import Crew, exit_code_of
+
+    items = _chosen(paths, expression, label, last_failed=last_failed, ignore_unsupported=ignore_unsupported)
+    if only_check:
+        return _check(items, quiet=quiet)
+    if seed is not None:
+        items = [_seeded(item, seed) for item in items]
+    crew = Crew(jobs=jobs or os.cpu_count() or 1, wall_timeout_ns=parse_duration(wall_timeout), artefacts=artefacts)
+    began, began_s = datetime.now(UTC), time.monotonic()
+    results: list[Result] = []
+    played = crew.play(items)
+    for result in played:
+        results.append(result)
+        if not as_json and not (quiet and result.is_passed):
+            _tell(result)
+        if stops and not result.is_passed:
+            break
+    played.close()
+    wall_s = time.monotonic() - began_s
+    _keep(results)
+    if junit is not None:
+        from simulator.suite.junit import junit_xml
+
+        junit.write_bytes(junit_xml(results, began=began, wall_s=wall_s))
+    if as_json:
+        from simulator.cli.output import print_json
+
+        print_json(
+            {
+                "results": [result.to_json() for result in results],
+                "not_played": len(items) - len(results),
+                "wall_s": round(wall_s, 3),
+                "exit_code": exit_code_of(results),
+            }
+        )
+    else:
+        click.secho(_summary(results, len(items), wall_s), bold=True)
+    return exit_code_of(results)
+
+
+def _chosen(
+    paths: Sequence[Path], expression: str | None, label: str | None, *, last_failed: bool, ignore_unsupported: bool
+) -> list[Item]:
+    from simulator.suite import find_items, is_chosen
+    from simulator.suite.memory import failed_last, is_remembered
+
+    items = find_items(paths, ignore_unsupported=ignore_unsupported)
+    found = len(items)
+    if expression is not None:
+        items = [item for item in items if is_chosen(expression, item)]
+    if label is not None:
+        items = [item for item in items if item.label == label or item.error]
+    if not items:
+        wanted = f"-k {expression!r}" if expression is not None else f"--case {label!r}"
+        raise UsageError(f"{wanted}: none of the {found} cases is meant")
+    if last_failed:
+        remembered = failed_last(Path.cwd())
+        items = [item for item in items if is_remembered(remembered, item)] or items
+    return items
+
+
+def _seeded(item: Item, seed: int) -> Item:
+    from dataclasses import replace
+
+    if item.case is None:
+        return item
+    boards = tuple(replace(plan, request=replace(plan.request, seed=seed)) for plan in item.case.boards)
+    case = replace(item.case, boards=boards)
+    return replace(item, case=case, options=(*item.options, "--seed", str(seed)))
+
+
+def _keep(results: Sequence[Result]) -> None:
+    from simulator.suite.memory import remember
+
+    try:
+        remember(Path.cwd(), results)
+    except OSError as error:  # a folder that nobody may write to is no reason to fail
+        click.echo(f"luatwin: {error.filename}: {error.strerror}; --last-failed will not know", err=True)
+
+
+def _check(items: Sequence[Item], *, quiet: bool) -> int:
+    wrong = [item for item in items if item.error]
+    for item in wrong:
+        click.echo(item.error, err=True)
+    if not quiet:
+        files = len({item.path for item in items})
+        what = f"{len(wrong)} with mistakes" if wrong else "all well"
+        click.echo(f"{files} scenario file{'s' if files != 1 else ''}: {what}")
+    return 2 if wrong else 0
+
+
+def _tell(result: Result) -> None:
+    """Print how an item went: a line if it passed, and what there is to say if not."""
+    click.secho(f"{result.word.upper():7}", fg=_COLOURS.get(result.word, "red"), nl=False)
+    took = f"{result.wall_s:.2f} s"
+    if result.verdict is not None:
+        took = f"{format_duration(result.verdict.report.simulated_ns)} simulated, {took}"
+    click.echo(f" {result.place} ({took})")
+    if not result.is_passed:
+        for line in _indented(result):
+            click.echo(line)
+
+
+def _indented(result: Result) -> Iterator[str]:
+    yield from (f"        {line}" for line in result.lines())
+    yield f"        to repeat: {result.command}"
+
+
+def _summary(results: Sequence[Result], wanted: int, wall_s: float) -> str:
+    words: dict[str, int] = {}
+    for result in results:
+        words[result.word] = words.get(result.word, 0) + 1
+    names: dict[str, Any] = {"pass": "passed", "fail": "failed", "error": "with mistakes", "limit": "out of time"}
+    counts = [f"{count} {names.get(word, word)}" for word, count in sorted(words.items(), key=lambda entry: entry[0])]
+    if len(results) < wanted:
+        counts.append(f"{wanted - len(results)} not played")
+    return f"{', '.join(counts)} in {wall_s:.2f} s"

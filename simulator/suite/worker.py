@@ -1,0 +1,76 @@
+"""What a process does that plays one case."""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from simulator.errors import LuaTwinError
+from simulator.play import Failure, Outcome, Verdict, play
+from simulator.scenario import Case, Scenario
+from simulator.scenario.story import Step
+
+EVENTS_FILE: Final = "events.ndjson"
+FLASH_FILE: Final = "flash.bin"
+
+Message = tuple[str, Any]
+"""``("step", text)`` for each step that begins, and at the end ``verdict``, ``error`` or ``bug``."""
+
+
+def work(connection: Connection, scenario: Scenario, case: Case, console: Path, artefacts: Path | None) -> None:
+    """Play a case and send how it went. ``console`` gets what the first board prints, for whoever has to end this.
+
+    With a folder for ``artefacts`` a case that fails is played again, to leave its event log and flash there.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for this one is told, too
+    try:
+        with console.open("wb", buffering=0) as file:
+
+            def heard(data: bytes) -> None:
+                file.write(data)
+
+            verdict = play(scenario, case, heard=heard, began=lambda step: connection.send(("step", _told(step))))
+            verdict = _with_cuts(case, verdict)
+        if artefacts is not None and verdict.failure is not None:
+            artefacts.mkdir(parents=True, exist_ok=True)
+            play(scenario, case, events=artefacts / EVENTS_FILE, flash=_new_file(artefacts / FLASH_FILE))
+        connection.send(("verdict", verdict))
+    except LuaTwinError as error:
+        connection.send(("error", str(error)))
+    except Exception:
+        connection.send(("bug", traceback.format_exc()))
+
+
+def _told(step: Step) -> str:
+    return f"line {step.place.line}: {step}"
+
+
+def _new_file(path: Path) -> Path:
+    path.unlink(missing_ok=True)  # or it would be the flash that the board begins with
+    return path
+
+
+def _with_cuts(case: Case, verdict: Verdict) -> Verdict:
+    """Cut the power everywhere if the scenario demands that nothing breaks then, and return what that makes of it."""
+    if case.sweep_place is None or verdict.outcome is not Outcome.PASSED:
+        return verdict
+    import dataclasses
+
+    from simulator.sweep import Plan, Sweep, cuts_text
+
+    report = Sweep(case.request).run(Plan())
+    if not report.broken:
+        return verdict
+    first = report.failures[0]
+    failure = Failure(
+        place=case.sweep_place,
+        what="sweep: true",
+        board=case.boards[0].name,
+        message=f"{report.broken} of {report.cuts} power cuts break something",
+        hints=(f"cut {cuts_text(first.cuts)}, {first.operation}:", *(f"  {problem}" for problem in first.problems)),
+        time_ns=verdict.report.simulated_ns,
+    )
+    return dataclasses.replace(verdict, outcome=Outcome.BRICKED, failure=failure)
