@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from simulator.cli.options import json_option, verbose_option
 from simulator.cli.output import fact_table, plain_table, print_json, rich_console
@@ -19,11 +20,19 @@ from simulator.errors import UsageError
 from simulator.flash.cut import PATTERNS, SHARES, Pattern, parse_cut
 
 if TYPE_CHECKING:
-    from simulator.sweep import Cuts, Failure, Progress, Sweep, SweepReport, Verdict
+    from simulator.setting import Request
+    from simulator.sweep import Cuts, Failure, Plan, Progress, Sweep, SweepReport, Verdict
 
 _KINDS_SHOWN: Final = 10
+_SCENARIO_SUFFIXES: Final = (".yaml", ".yml")
+_OWN_PARAMETERS: Final = frozenset(
+    {
+        *("script", "depth", "window", "operations", "shares", "patterns", "cuts", "label"),
+        *("jobs", "no_pruning", "quiet", "as_json", "verbose"),
+    }
+)
 _OWN_FLAGS: Final = frozenset({"--json", "-q", "--quiet", "--no-pruning"})
-_OWN_OPTIONS: Final = ("--cuts", "--window", "--ops", "--torn", "--pattern", "--cut", "--jobs", "-j")
+_OWN_OPTIONS: Final = ("--cuts", "--window", "--ops", "--torn", "--pattern", "--cut", "--case", "--jobs", "-j")
 _COLUMNS: Final = {
     "old": "starts old",
     "new": "starts new",
@@ -84,6 +93,7 @@ _COLUMNS: Final = {
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Work in so many processes.  [default: one per core]"
 )
+@click.option("--case", "label", metavar="LABEL", help="Of a scenario file that makes several cases, only this one.")
 @click.option("--no-pruning", is_flag=True, help="Compute every state, even if it is known what it comes to.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @json_option
@@ -99,6 +109,7 @@ def sweep(
     patterns: tuple[Pattern, ...],
     cuts: tuple[str, ...],
     jobs: int | None,
+    label: str | None,
     no_pruning: bool,
     quiet: bool,
     as_json: bool,
@@ -106,37 +117,70 @@ def sweep(
 ) -> int:
     """Run SCENARIO, then cut the power at every flash operation: before it, in the middle of it and after it.
 
-    SCENARIO is a script or a folder, as for run. After each cut the board must start the old app or the new one, have
-    all files and keys that were committed, and end as without the cut. Exits with 3 if it does not.
+    SCENARIO is a script or a folder, as for run, or a scenario file, of which the board counts and not the steps. After
+    each cut the board must start the old app or the new one, have all files and keys that were committed, and end as
+    without the cut. Exits with 3 if it does not.
     """
     if chunk is not None and script is not None:
         arguments = (str(script), *arguments)
         script = None
     if script is None and chunk is None and options.get("flash") is None:
-        raise UsageError("what is to be swept? Give a script, a folder, -e CHUNK or --flash FILE")
+        raise UsageError("what is to be swept? Give a script, a folder, a scenario file, -e CHUNK or --flash FILE")
     if script is not None and not script.exists():
-        raise UsageError(f"{script}: there is no such script or folder")
+        raise UsageError(f"{script}: there is no such script, folder or scenario file")
     from simulator.sweep import Plan, Sweep, Torn, parse_operations
 
     paths = [tuple(map(parse_cut, text.split(","))) for text in cuts]
     plan = Plan(depth=int(depth), window=window, operations=parse_operations(operations) if operations else None)
-    request = build_request(script=script, chunk=chunk, arguments=arguments, **options)
-    started_s = time.monotonic()
-    found = Sweep(request, torn=Torn(_shares(shares), patterns), prunes=not no_pruning)
-    if not quiet:
-        for remark in found.remarks:
-            _say(remark)
-    if paths:
-        return _examine(found, paths, as_json=as_json)
-    report = _run(found, plan, jobs or os.cpu_count() or 1, quiet=quiet)
-    if as_json:
-        print_json(report.to_json())
+    torn = Torn(_shares(shares), patterns)
+    if script is not None and script.suffix in _SCENARIO_SUFFIXES:
+        requests = _cases(script, label)
+    elif label is not None:
+        raise UsageError("--case: only a scenario file has cases")
     else:
-        _show(report)
-    if not quiet:
-        elapsed_s = time.monotonic() - started_s
-        _say(f"{report.cuts:,} cuts in {elapsed_s:.1f} s, {report.cuts / elapsed_s:,.0f}/s")
-    return report.exit_code
+        requests = {"": build_request(script=script, chunk=chunk, arguments=arguments, **options)}
+    results: dict[str, dict[str, Any]] = {}
+    codes: list[int] = []
+    for name, request in requests.items():
+        case = name if len(requests) > 1 else None
+        if case is not None and not as_json:
+            click.echo(f"case {case}:")
+        found = Sweep(request, torn=torn, prunes=not no_pruning)
+        for remark in () if quiet else found.remarks:
+            _say(remark)
+        if paths:
+            verdicts = [found.examine(path) for path in paths]
+            codes.append(3 if any(failure.problems for failure, _ in verdicts) else 0)
+            results[name] = {"cuts": [_verdict_json(failure, verdict) for failure, verdict in verdicts]}
+            if not as_json:
+                _show_verdicts(verdicts)
+        else:
+            report = _run(found, plan, jobs or os.cpu_count() or 1, quiet=quiet)
+            codes.append(report.exit_code)
+            results[name] = report.to_json()
+            if not as_json:
+                _show(report, case)
+    if as_json:
+        print_json(results[name] if len(results) == 1 else {"cases": results})
+    return max(codes)
+
+
+def _cases(path: Path, label: str | None) -> dict[str, Request]:
+    """Return what the board of each case of a scenario file begins with, by the label of the case."""
+    from simulator.scenario import read_scenario
+
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name not in _OWN_PARAMETERS:
+            raise UsageError(f"{parameter.opts[-1]}: {path} says what its board is")
+    cases = read_scenario(path).cases
+    chosen = [case for case in cases if label in (None, case.label)]
+    if not chosen:
+        raise UsageError(f"--case {label!r}: {path} has {', '.join(repr(case.label) for case in cases)}")
+    if any(len(case.boards) > 1 for case in chosen):
+        raise UsageError(f"{path}: a sweep is of one board, and this scenario has more")
+    return {case.label: case.request for case in chosen}
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -149,8 +193,8 @@ def _shares(text: str) -> tuple[float, ...]:
     return shares
 
 
-def _run(found: Sweep, plan: Any, jobs: int, *, quiet: bool) -> SweepReport:
-    """Sweep, with a bar on stderr if that is a terminal."""
+def _run(found: Sweep, plan: Plan, jobs: int, *, quiet: bool) -> SweepReport:
+    """Sweep, with a bar on stderr if that is a terminal, and tell in the end how fast that was."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -178,12 +222,16 @@ def _run(found: Sweep, plan: Any, jobs: int, *, quiet: bool) -> SweepReport:
         )
 
     try:
-        return found.run(plan, jobs=jobs, progress=show)
+        report = found.run(plan, jobs=jobs, progress=show)
     finally:
         bar.stop()
+    if not quiet:
+        elapsed_s = time.monotonic() - started_s
+        _say(f"{report.cuts:,} cuts in {elapsed_s:.1f} s, {report.cuts / elapsed_s:,.0f}/s")
+    return report
 
 
-def _show(report: SweepReport) -> None:
+def _show(report: SweepReport, case: str | None) -> None:
     console = rich_console()
     for number, tally in enumerate(report.levels, 1):
         columns = {what: name for what, name in _COLUMNS.items() if what != "half" or tally.total("half")}
@@ -213,7 +261,9 @@ def _show(report: SweepReport) -> None:
         kinds.setdefault(failure.problems, []).append(failure)
     for failures in list(kinds.values())[:_KINDS_SHOWN]:
         click.echo()
-        for line in _failure_lines(failures):  # not broken into lines of the terminal's width: one is to be pasted
+        for line in _failure_lines(
+            failures, case
+        ):  # not broken into lines of the terminal's width: one is to be pasted
             click.echo(line)
     if len(kinds) > _KINDS_SHOWN:
         click.echo(f"\nand {len(kinds) - _KINDS_SHOWN} more kinds of failures; --json has all")
@@ -224,7 +274,7 @@ def _which(report: SweepReport) -> str:
     return "" if len(numbers) == report.operations else f", of which {numbers[0]} to {numbers[-1]} were cut"
 
 
-def _failure_lines(failures: list[Failure]) -> Iterator[str]:
+def _failure_lines(failures: list[Failure], case: str | None) -> Iterator[str]:
     """Yield what is to be said of failures with the same problems."""
     from simulator.sweep import cuts_text
 
@@ -233,10 +283,10 @@ def _failure_lines(failures: list[Failure]) -> Iterator[str]:
     also = f", and {len(failures) - 1:,} more" if len(failures) > 1 else ""
     yield f"  after {cuts_text(first.cuts)}, {first.operation}{also}"
     yield f"  boots {first.boots}"
-    yield f"  {shlex.join(_again(first.cuts))}"
+    yield f"  {shlex.join(_again(first.cuts, case))}"
 
 
-def _again(cuts: Cuts) -> list[str]:
+def _again(cuts: Cuts, case: str | None) -> list[str]:
     """Return the command that examines one cut of the sweep that this command is."""
     from simulator.sweep import cuts_text
 
@@ -250,22 +300,18 @@ def _again(cuts: Cuts) -> list[str]:
         elif not (word.startswith("-j") and word[2:].isdecimal()):
             kept.append(word)
     at = kept.index("--") if "--" in kept else len(kept)
-    return ["luatwin", *kept[:at], "--cut", cuts_text(cuts), *kept[at:]]
+    chosen = [] if case is None else ["--case", case]
+    return ["luatwin", *kept[:at], *chosen, "--cut", cuts_text(cuts), *kept[at:]]
 
 
-def _examine(found: Sweep, paths: list[Cuts], *, as_json: bool) -> int:
+def _show_verdicts(verdicts: list[tuple[Failure, Verdict]]) -> None:
     """Tell all about some cuts."""
     from simulator.sweep import cuts_text
 
-    results = [found.examine(cuts) for cuts in paths]
-    if as_json:
-        print_json({"cuts": [_verdict_json(failure, verdict) for failure, verdict in results]})
-    else:
-        console = rich_console()
-        for failure, verdict in results:
-            click.echo(f"{cuts_text(failure.cuts)}: {failure.operation}")
-            console.print(fact_table(dict(_verdict_facts(failure, verdict))))
-    return 3 if any(failure.problems for failure, _ in results) else 0
+    console = rich_console()
+    for failure, verdict in verdicts:
+        click.echo(f"{cuts_text(failure.cuts)}: {failure.operation}")
+        console.print(fact_table(dict(_verdict_facts(failure, verdict))))
 
 
 def _verdict_facts(failure: Failure, verdict: Verdict) -> Iterator[tuple[str, str]]:

@@ -68,17 +68,59 @@ def test_the_flash_file_is_as_it_was(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [flash]
 
 
+def scenario(folder: Path, text: str) -> Path:
+    path = folder / "some.scenario.yaml"
+    path.write_text(f"name: some\nversion: 1\n{text}\nsteps: []\n")
+    return path
+
+
+def test_the_board_of_a_scenario_file_is_swept(tmp_path: Path) -> None:
+    path = scenario(tmp_path, f"image-size: 32K\nboard: N1ESP32\nlua: |\n  {NOT_TWICE}")
+    finished = luatwin("sweep", path, "-j1", "--torn", "0.5", "-q", "--json")
+    assert finished.code == 3
+    assert {tuple(failure["problems"]) for failure in json.loads(finished.out)["failures"]} == {
+        ("script error: /autorun.lua:1: again",)
+    }
+
+
+def test_every_case_of_a_scenario_file_is_swept_and_one_can_be_chosen(tmp_path: Path) -> None:
+    text = "image-size: 32K\nprofile: ${profile}\nfor: {profile: [stock, hardened]}\nlua: nvs.write('a', 'b', 1)"
+    path = scenario(tmp_path, text)
+    both = luatwin("sweep", path, "-j1", "--torn", "0.5", "-q")
+    assert both.code == 0
+    assert [line for line in both.out.splitlines() if line.startswith("case")] == [
+        "case profile=stock:",
+        "case profile=hardened:",
+    ]
+    cases = luatwin("sweep", path, "-j1", "--torn", "0.5", "--json").result["cases"]
+    one = luatwin("sweep", path, "-j1", "--torn", "0.5", "--json", "--case", "profile=hardened").result
+    assert one == cases["profile=hardened"]
+    other = luatwin("sweep", path, "--case", "profile=other")
+    assert (other.code, other.err) == (
+        2,
+        f"luatwin: --case 'profile=other': {path} has 'profile=stock', 'profile=hardened'\n",
+    )
+
+
+def test_a_scenario_file_says_what_its_board_is_and_that_is_one(tmp_path: Path) -> None:
+    path = scenario(tmp_path, "lua: print(1)")
+    assert f"--board: {path} says what its board is" in luatwin("sweep", path, "--board", "N1ESP32").err
+    several = scenario(tmp_path, "lua: print(1)\nboards: {one: {}, two: {}}")
+    assert f"{several}: a sweep is of one board, and this scenario has more" in luatwin("sweep", several).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ((), "what is to be swept? Give a script, a folder, -e CHUNK or --flash FILE"),
-        (("nowhere.lua",), "nowhere.lua: there is no such script or folder"),
+        ((), "what is to be swept? Give a script, a folder, a scenario file, -e CHUNK or --flash FILE"),
+        (("nowhere.lua",), "nowhere.lua: there is no such script, folder or scenario file"),
         ((*UPDATE, "--torn", "half"), "--torn 'half': write shares from 0 to 1"),
         ((*UPDATE, "--torn", "1.5"), "--torn '1.5': write shares from 0 to 1"),
         ((*UPDATE, "--ops", "x"), "--ops 'x': write the numbers of the first and the last operation"),
         ((*UPDATE, "--cut", "51:later"), "'51:later'"),
         ((*UPDATE, "--cut", "52:after"), "--cut 52:after: the run without a cut has the operations 0 to 51"),
         ((*UPDATE, "--server", "https://example.com"), "--server: what a real server does cannot be repeated"),
+        ((*UPDATE, "--case", "x"), "--case: only a scenario file has cases"),
         (("-e", "print(1)"), "nothing to cut: the run without a cut changes nothing in the flash"),
     ],
 )
