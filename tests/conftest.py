@@ -11,3 +11,6 @@ from hypothesis import settings
 settings.register_profile("luatwin", deadline=None)
 settings.register_profile("luatwin-ci", deadline=None, derandomize=True)
 settings.load_profile("luatwin-ci" if os.environ.get("CI") else "luatwin")
+
+collect_ignore_glob = ["scenario/broken/*"]
+"""Scenario files that are wrong on purpose."""

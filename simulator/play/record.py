@@ -101,11 +101,13 @@ class Console:
         self._pieces: list[Cursor] = []
         """and where that is in the record."""
         self._searched = 0
+        self.found: re.Match[str] | None = None
+        """What `find` has found."""
 
     def find(self, pattern: re.Pattern[str], reach: int) -> Cursor | None:
         """Return the place behind what matches first, None if nothing does yet. ``reach`` is how long that can be."""
         self._read()
-        match = pattern.search(self.text, max(0, self._searched - reach))
+        match = self.found = pattern.search(self.text, max(0, self._searched - reach))
         if match is None:
             self._searched = len(self.text)
             self._forget(len(self.text) - max(reach, KEPT_CHARACTERS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import traceback
 from multiprocessing.connection import Connection
@@ -32,8 +33,9 @@ def work(connection: Connection, scenario: Scenario, case: Case, console: Path, 
             def heard(data: bytes) -> None:
                 file.write(data)
 
-            verdict = play(scenario, case, heard=heard, began=lambda step: connection.send(("step", _told(step))))
-            verdict = _with_cuts(case, verdict)
+            verdict = play_with_cuts(
+                scenario, case, heard=heard, began=lambda step: connection.send(("step", _told(step)))
+            )
         if artefacts is not None and verdict.failure is not None:
             artefacts.mkdir(parents=True, exist_ok=True)
             play(scenario, case, events=artefacts / EVENTS_FILE, flash=_new_file(artefacts / FLASH_FILE))
@@ -53,12 +55,11 @@ def _new_file(path: Path) -> Path:
     return path
 
 
-def _with_cuts(case: Case, verdict: Verdict) -> Verdict:
-    """Cut the power everywhere if the scenario demands that nothing breaks then, and return what that makes of it."""
+def play_with_cuts(scenario: Scenario, case: Case, **how: Any) -> Verdict:
+    """Play a case; and if it demands that nothing breaks then, cut the power everywhere. ``how`` is as for `play`."""
+    verdict = play(scenario, case, **how)
     if case.sweep_place is None or verdict.outcome is not Outcome.PASSED:
         return verdict
-    import dataclasses
-
     from simulator.sweep import Plan, Sweep, cuts_text
 
     report = Sweep(case.request).run(Plan())

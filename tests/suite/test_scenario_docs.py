@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from simulator.scenario import read_scenario
 from simulator.scenario.schema import json_schema
 from simulator.scenario.steps import STEPS
 from simulator.scenario.tables import ScenarioTable
+from simulator.testing.live import LiveWorld
 from tests.helpers import ROOT, luatwin
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
@@ -40,6 +43,23 @@ def test_the_example_passes_as_the_page_says(tmp_path: Path, monkeypatch: pytest
 def test_the_failure_looks_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = EXAMPLE.replace("Begin OTA update", "Begin the OTA update")
     assert plays(tmp_path, wrong, monkeypatch) == [line.rstrip() for line in SHOWN[1].splitlines()]
+
+
+def test_the_example_for_pytest_is_a_test_that_passes() -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    marked: dict[str, Any] = {}
+
+    def mark(*arguments: Any, **options: Any) -> Callable[[Any], Any]:
+        marked.update(arguments=arguments, options=options)
+        return lambda function: function
+
+    names: dict[str, Any] = {"mark": mark}
+    exec(compile(program.replace("@pytest.mark.luatwin", "@mark"), "docs/scenarios.md", "exec"), names)
+    world = LiveWorld()
+    try:
+        names["test_temperature"](world, world.new_board(*marked["arguments"], **marked["options"]))
+    finally:
+        world.close()
 
 
 def test_the_list_of_steps_is_that_of_the_format() -> None:
