@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import flash, lua, memory, ota, power_on, serving, start
+from benchmarks import flash, lua, memory, ota, power_on, serving, start, sweep
 from benchmarks.report import README, Row, machine, table, write_table
 from benchmarks.timing import FULL, QUICK, Effort
 
@@ -21,6 +21,7 @@ SUBJECTS: Final[dict[str, Callable[[Effort], list[Row]]]] = {
     "lua": lua.measure,
     "flash": flash.measure,
     "serving": serving.measure,
+    "sweep": sweep.measure,
 }
 
 

@@ -247,8 +247,8 @@ def _show(report: SweepReport, case: str | None) -> None:
     facts = {
         "operations": f"{report.operations:,}{_which(report)}",
         "cuts": f"{report.cuts:,}",
-        "different boots": f"{len(set().union(*(tally.boots for tally in report.levels))):,}",
-        "different recoveries": f"{len(set().union(*(tally.recoveries for tally in report.levels))):,}",
+        "different boots": f"{report.boots:,}",
+        "different recoveries": f"{report.recoveries:,}",
         "bricked": f"{report.total('none') + report.total('half'):,}",
         "data lost": f"{report.total('lost'):,}",
     }

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from simulator.flash import Cut, FlashChip, FlashOperation, FlashSnapshot, ReadTrackingChip, apply_cut, cuts_of
@@ -29,6 +30,7 @@ Cuts = tuple[Cut, ...]
 """Cuts one after the other, each numbered in the run that begins when power comes back after the one before."""
 Outcome = TypeVar("Outcome")
 
+_DIGEST_BYTES: Final = 16
 FAILURES_KEPT: Final = 1000
 """Of one tally; more are only counted."""
 
@@ -326,7 +328,11 @@ def boots_text(boot: BootVerdict) -> str:
 def _name(efuses: bytes | None, cells: Sequence[bytes], reads: Iterable[int]) -> bytes:
     """Return a digest of all that a computation depends on."""
     digest = hashlib.sha256(efuses or b"")
-    for sector in reads:
-        digest.update(sector.to_bytes(4, "little"))
-        digest.update(cells[sector])
-    return digest.digest()[:16]
+    digest.update(b"".join(sector.to_bytes(4, "little") + _digest(cells[sector]) for sector in reads))
+    return digest.digest()[:_DIGEST_BYTES]
+
+
+@lru_cache(maxsize=4096)
+def _digest(cell: bytes) -> bytes:
+    """Return a digest of what is in one sector. Most states share most of their sectors."""
+    return hashlib.sha256(cell).digest()[:_DIGEST_BYTES]

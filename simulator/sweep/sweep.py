@@ -70,6 +70,16 @@ class SweepReport:
         """What the command exits with."""
         return 3 if self.broken else 0
 
+    @property
+    def boots(self) -> int:
+        """How many different boots there were."""
+        return len(set().union(*(tally.boots for tally in self.levels)))
+
+    @property
+    def recoveries(self) -> int:
+        """How many different runs after a cut there were."""
+        return len(set().union(*(tally.recoveries for tally in self.levels)))
+
     def total(self, what: str) -> int:
         """Return a sum over all that was examined."""
         return sum(tally.total(what) for tally in self.levels)
@@ -81,8 +91,8 @@ class SweepReport:
             "cut_operations": [self.numbers[0], self.numbers[-1]],
             "cuts": self.cuts,
             **{what.replace(" ", "_"): self.total(what) for what in _COUNTED},
-            "distinct_boots": len(set().union(*(tally.boots for tally in self.levels))),
-            "distinct_recoveries": len(set().union(*(tally.recoveries for tally in self.levels))),
+            "distinct_boots": self.boots,
+            "distinct_recoveries": self.recoveries,
             "commit": self.result.commit,
             "levels": [
                 {
@@ -115,16 +125,16 @@ class Sweep:
         efuses = None if setting.efuses is None else setting.efuses.to_bytes()
         self.base: Rehearsal = rehearse(on_nothing(request), setting, Start(setting.chip.snapshot(), efuses))
         _check_base(self.base.result)
-        self._examiner = Examiner(request, setting, self.base, torn=torn or Torn(), prunes=prunes)
+        self.examiner = Examiner(request, setting, self.base, torn=torn or Torn(), prunes=prunes)
 
     def run(
         self, plan: Plan, *, jobs: int = 1, progress: Callable[[Progress], None] = lambda _progress: None
     ) -> SweepReport:
         """Examine every cut of ``plan`` with so many processes."""
-        numbers = plan.numbers(self.base, self._examiner.table)
+        numbers = plan.numbers(self.base, self.examiner.table)
         levels = [self._carry_out(_chunks(numbers), jobs, progress)]
         if plan.depth > 1:
-            tasks = [Task((cut,), None) for cut in self._examiner.distinct_cuts(numbers)]
+            tasks = [Task((cut,), None) for cut in self.examiner.distinct_cuts(numbers)]
             levels.append(self._carry_out(tasks, jobs, progress))
         return SweepReport(
             operations=len(self.base.operations), numbers=numbers, result=self.base.result, levels=tuple(levels)
@@ -132,7 +142,7 @@ class Sweep:
 
     def _carry_out(self, tasks: list[Task], jobs: int, progress: Callable[[Progress], None]) -> Tally:
         tally = Tally()
-        for done, (_, found) in enumerate(carry_out(self._examiner, tasks, jobs), 1):
+        for done, (_, found) in enumerate(carry_out(self.examiner, tasks, jobs), 1):
             tally.add(found)
             progress(Progress(tally.total("cuts"), done, len(tasks), tally.total("broken")))
         tally.failures = sorted(tally.failures, key=_order)[:FAILURES_KEPT]
@@ -141,9 +151,9 @@ class Sweep:
     def examine(self, cuts: Cuts) -> tuple[Failure, Verdict]:
         """Examine one state: that after ``cuts``. Raises `UsageError` if there is none."""
         for number in range(len(cuts)):
-            check_path(cuts, number, len(self._examiner.run_after(cuts[:number]).operations))
-        run = self._examiner.run_after(cuts[:-1])
-        return self._examiner.report(run, cuts)
+            check_path(cuts, number, len(self.examiner.run_after(cuts[:number]).operations))
+        run = self.examiner.run_after(cuts[:-1])
+        return self.examiner.report(run, cuts)
 
 
 def _chunks(numbers: range) -> list[Task]:
