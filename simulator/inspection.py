@@ -12,6 +12,7 @@ from typing import Final
 from simulator.boot import BootConfig, BootResult, boot
 from simulator.boot.ota import Ota
 from simulator.boot.revision import RevisionName
+from simulator.efuses import Efuses
 from simulator.errors import FormatError
 from simulator.firmware import Manifest, find_manifest
 from simulator.flash import SECTOR_BYTES, FlashChip
@@ -87,11 +88,15 @@ class FlashReport:
 
 
 def inspect_flash(
-    flash: bytes, bootloader: RevisionName | BootConfig = "v4.0", *, rollback: bool = False
+    flash: bytes,
+    bootloader: RevisionName | BootConfig = "v4.0",
+    *,
+    rollback: bool = False,
+    efuses: Efuses | None = None,
 ) -> FlashReport:
     """Return what is in ``flash``, whose length is a multiple of the sector. Never raises, whatever the bytes are.
 
-    ``bootloader`` and ``rollback`` are those of `simulator.boot.boot`.
+    ``bootloader``, ``rollback`` and ``efuses`` are those of `simulator.boot.boot`, but nothing is burned.
     """
     table, table_fault = PartitionTable(), ""
     try:
@@ -99,7 +104,7 @@ def inspect_flash(
     except FormatError as error:
         table_fault = str(error)
     slots = tuple(_app_slot(partition, flash) for partition in table.app_partitions)
-    result = boot(flash, bootloader, rollback=rollback)
+    result = boot(flash, bootloader, rollback=rollback, efuses=efuses.copy() if efuses else None)
     running = next((slot for slot in slots if slot.partition.offset == result.offset), None)
     chip = FlashChip(len(flash), flash)
     sectors = range(0, len(flash), SECTOR_BYTES)

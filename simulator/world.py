@@ -152,6 +152,11 @@ class World:
             board.power_off()
             await board.is_off.wait()
 
+    def at_rest(self, time_ns: int, then: Callable[[], None]) -> None:
+        """Call ``then`` when everything up to ``time_ns`` has happened, and nothing after. At speed max only."""
+        assert self._clock is not None, "it is in no run of its own"
+        self._clock.at_rest(time_ns, then)
+
     def now_ns(self) -> int:
         """Return the simulated nanoseconds since the world was entered."""
         return round((trio.current_time() - self._started_s) * NS_PER_S)

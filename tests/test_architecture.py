@@ -89,6 +89,7 @@ ROOMS = (
     Room("capture", Kind.SHELL, {"trio"}),
     Room("injection", Kind.SHELL, {"trio"}),
     Room("world", Kind.SHELL, {"trio"}),
+    Room("board_state", Kind.SHELL),
     Room("screenshots", Kind.SHELL),
     Room("setting", Kind.SHELL),
     Room("scenario", Kind.PURE, {"pydantic", "pydantic_core"}),

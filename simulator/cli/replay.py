@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from simulator import __version__
+from simulator.cli.moment import print_state
 from simulator.cli.options import json_option, verbose_option
-from simulator.units import format_duration
+from simulator.cli.output import print_json, rich_console
+from simulator.errors import UsageError
+from simulator.units import format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from simulator.replay import Replayed
+    from simulator.replay import Moment, Replayed
 
 _DIFFERS_EXIT_CODE: Final = 1
 
 
 @click.command()
 @click.argument("events", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--to", "to_time", metavar="TIME", help="Stop at this simulated time, such as 12.5s, and show the board.")
+@click.option("--to-event", type=click.IntRange(min=0), metavar="N", help="Stop after the event with this number.")
 @json_option
 @verbose_option
-def replay(events: Path, as_json: bool) -> int:
+def replay(events: Path, to_time: str | None, to_event: int | None, as_json: bool) -> int:
     """Run again what EVENTS has recorded (luatwin run --events EVENTS), from what it holds, and compare every event.
 
     Exits with 1 if any differs, and names the first. No file is changed.
@@ -29,21 +34,34 @@ def replay(events: Path, as_json: bool) -> int:
     from simulator.recording import Recording
     from simulator.replay import replay as replay_recording
 
+    to = _moment(to_time, to_event)
     recording = Recording.read(events)
     for path in recording.changed_sources():
         _say(f"{path} has changed since; this runs what it was then")
     if recording.version != __version__:
         _say(f"{events} is of LuaTwin {recording.version}, this is {__version__}: the two may differ")
-    replayed = replay_recording(recording)
+    if to_event is not None and to_event >= len(recording.lines):
+        raise UsageError(f"--to-event {to_event}: the last event of {events} is {len(recording.lines) - 1}")
+    replayed = replay_recording(recording, to=to)
     if as_json:
-        from simulator.cli.output import print_json
-
         print_json(replayed.to_json())
-    elif replayed.difference is None:
-        _say_same(replayed, is_whole=recording.is_whole)
-    else:
+    elif replayed.difference is not None:
         click.echo(f"another run: {replayed.difference}")
+    elif replayed.state is not None:
+        print_state(rich_console(), replayed.state)
+    else:
+        _say_same(replayed, is_whole=recording.is_whole)
     return 0 if replayed.difference is None else _DIFFERS_EXIT_CODE
+
+
+def _moment(to_time: str | None, to_event: int | None) -> Moment | None:
+    from simulator.replay import AtEvent, AtTime
+
+    if to_time is not None and to_event is not None:
+        raise UsageError("--to and --to-event: write one of them")
+    if to_event is not None:
+        return AtEvent(to_event)
+    return None if to_time is None else AtTime(parse_duration(to_time))
 
 
 def _say_same(replayed: Replayed, *, is_whole: bool) -> None:

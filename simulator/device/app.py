@@ -48,6 +48,7 @@ from simulator.device.outcome import Outcome, Rerun, Restart
 from simulator.device.panic import abort_text, backtrace_of
 from simulator.device.rand import Rand
 from simulator.device.rtc_memory import RtcMemory
+from simulator.device.state import NetworkState, ThreadState
 from simulator.device.uart import Uart
 from simulator.device.wifi_memory import NvsWifiMemory
 from simulator.efuses import Efuses, Fuse, mac_crc8
@@ -187,6 +188,20 @@ class App:
         """Return where the Lua code was last seen, ``autorun.lua:12``, or nothing."""
         tasks = self.kernel.tasks.values() if self.kernel is not None else ()
         return next((task.where for task in tasks if task.where), "")
+
+    def threads(self) -> list[ThreadState]:
+        """Return the Lua threads, those of the running script first. There is no code of theirs running now."""
+        kernel = self.kernel
+        if kernel is None:
+            return []
+        return [
+            ThreadState(task.name, task.lua.kind, kernel.doing(task), tuple(kernel.machine.stack(task.lua)))
+            for task in kernel.tasks.values()
+        ]
+
+    def network(self) -> NetworkState | None:
+        """Return what the network driver knows; None before there is one."""
+        return self._driver.state() if self.kernel is not None else None
 
     async def run(self) -> Outcome:
         """Start up, run the interpreter, and return how it ended."""

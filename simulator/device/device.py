@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,7 @@ from simulator.device.calls.system import Identity
 from simulator.device.deep_sleep import sleep_deeply
 from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
 from simulator.device.rtc_memory import RtcMemory
+from simulator.device.state import NetworkState, RecentOperation, ThreadState
 from simulator.device.uart import Uart
 from simulator.efuses import Efuses, Fuse
 from simulator.errors import FormatError, UsageError
@@ -51,6 +53,8 @@ BOOT_ATTEMPTS_MAX: Final = 3
 
 CONSOLE_KEPT_BYTES: Final = MIB
 """So much of its console at least is kept; a script, and a defect of ``net.ota``, can print for ever."""
+
+RECENT_OPERATIONS: Final = 5
 
 _BOOTLOADER_START_MS: Final = 29
 """What the CPU's counter shows when the bootloader prints its first line."""
@@ -142,6 +146,8 @@ class Device:
         self.gpio0_low = False
         """Whether somebody pulls GPIO0 low, which makes the ROM wait for esptool if it is so at a reset."""
         self._held_until_ns: dict[int, float] = {}
+        self.recent_operations: deque[RecentOperation] = deque(maxlen=RECENT_OPERATIONS)
+        """The last ones on its flash chip."""
         self._flash_alarms: dict[int, Callable[[], None]] = {}
         self.trouble = ""
         """What went wrong with the last update, in words; empty if nothing did."""
@@ -210,6 +216,19 @@ class Device:
     def where(self) -> str:
         """Return where the Lua code was last seen, such as ``/autorun.lua:12``; empty if nowhere."""
         return self._app.where() if self._app is not None else ""
+
+    @property
+    def runs_app(self) -> bool:
+        """Whether an app has been started and has not ended."""
+        return self._app is not None
+
+    def threads(self) -> list[ThreadState]:
+        """Return what each Lua thread is doing; none if no app runs."""
+        return self._app.threads() if self._app is not None else []
+
+    def network(self) -> NetworkState | None:
+        """Return how it stands with WiFi and Ethernet; None if no app runs, or has not got that far."""
+        return self._app.network() if self._app is not None else None
 
     @property
     def byte_ns(self) -> int:
@@ -458,6 +477,7 @@ class Device:
             alarm = self._flash_alarms.pop(self.chip.operation_count - 1, None)
             if alarm is not None:
                 alarm()
+        self.recent_operations.append(operation[:4])
         if not self._surroundings.events.wanted:
             return
         if operation.kind == "erase":

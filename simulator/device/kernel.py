@@ -31,7 +31,7 @@ import trio
 from simulator.device.outcome import Outcome
 from simulator.device.rand import Rand
 from simulator.device.run_queue import RunQueue
-from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.units import NS_PER_MS, NS_PER_S, format_duration
 from simulator.vm.exceptions import DriverError, LuaError
 from simulator.vm.machine import LET_GO, THREAD_END, TICK, Answer, LuaThread, Machine
 from simulator.wifi.timed import Timed, earliest
@@ -298,6 +298,19 @@ class Kernel:
     def is_quiet(self) -> bool:
         """Whether no task will go on by itself: none is ready, sleeps or is being served, and no timer will fire."""
         return not self._ready and not self._timers and not self._serving
+
+    def doing(self, task: Task) -> str:
+        """Return in a few words what a task is doing, for people."""
+        if task is self._current:
+            return "runs"
+        if task.suspended:
+            return "is suspended"
+        if task.sleep is not None:
+            time_ns = next(time_ns for time_ns, _, timer in self._timers if timer is task.sleep.timer)
+            return f"sleeps until {format_duration(time_ns)}"
+        if task.served is not None:
+            return "waits for an answer"
+        return "is ready" if task in self._ready else "waits"
 
     # -- the loop -------------------------------------------------------------------------------------------------
 

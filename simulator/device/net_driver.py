@@ -17,6 +17,7 @@ import trio
 
 from simulator.device.net_ping import Ping
 from simulator.device.net_stack import Ethernet, Handler, Netifs, NetStack, now_ns
+from simulator.device.state import NetworkState
 from simulator.network import NameNotFoundError, NetworkInterface
 from simulator.rng import Rng
 from simulator.vm.exceptions import DriverError
@@ -451,6 +452,23 @@ class NetDriver:
     def access_point_address(self) -> str:
         """``tcpip_adapter_get_ip_info`` of the own access point: its address, also before it is up."""
         return self._stack.initialise().access_point.info.address
+
+    def state(self) -> NetworkState:
+        """Return what is to be told of WiFi and Ethernet at a moment."""
+        netifs, station = self._stack.netifs, self._radio.station
+        names = netifs._asdict() if netifs is not None else {}
+        point = station.access_point
+        return NetworkState(
+            wifi_mode=self._radio.mode.name,
+            station=station.state.value,
+            ssid=station.config.ssid,
+            rssi_dbm=None if point is None else point.rssi_dbm,
+            addresses={
+                name.replace("_", " "): netif.address
+                for name, netif in names.items()
+                if netif is not None and netif.address != NO_ADDRESS
+            },
+        )
 
     def wf_stat(self) -> InterfaceStat:
         """``net.wf.stat``: the station's interface, or in the mode AP the access point's. No MAC unless started."""

@@ -40,6 +40,10 @@ class RunQueue:
     def __bool__(self) -> bool:
         return bool(self._cores[0] or self._cores[1] or self._answer_for_holder)
 
+    def __contains__(self, task: Task) -> bool:
+        held = self._answer_for_holder
+        return (held is not None and held[0] is task) or any(task is entry[2] for core in self._cores for entry in core)
+
     def push(self, task: Task, answer: Answer | None) -> None:
         """Add a task, behind the others of its priority."""
         if task is self._holder:

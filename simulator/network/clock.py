@@ -12,7 +12,7 @@ does the same with a task of its own that waits for idleness, at one and a half 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from typing import Final
@@ -45,6 +45,13 @@ class WorldClock:
         """Return the simulated nanoseconds since the world began."""
         return round(self._clock.current_time() * NS_PER_S)
 
+    def at_rest(self, time_ns: int, then: Callable[[], None]) -> None:
+        """Call ``then`` once, at ``time_ns``, when all that happens until then has happened. A clock that jumps only.
+
+        No task is running meanwhile, and none is needed for it: the run is the same as without.
+        """
+        self._clock.at_rest(time_ns / NS_PER_S, then)
+
     @contextmanager
     def real_io(self) -> Iterator[None]:
         """Keep the pace of the wall clock inside this block, in which a real operation is waited for."""
@@ -74,6 +81,12 @@ class _Clock(trio.abc.Clock):
         """The deadline that is slept for."""
         self._set_time = 0.0
         self._set_at = time.perf_counter()
+        self._rest: tuple[float, Callable[[], None]] | None = None
+
+    def at_rest(self, time_s: float, then: Callable[[], None]) -> None:
+        """See `WorldClock.at_rest`."""
+        assert self._speed is None, "it does not jump"
+        self._rest = (time_s, then)
 
     def start_clock(self) -> None:
         """Begin at 0."""
@@ -98,6 +111,11 @@ class _Clock(trio.abc.Clock):
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Return the real seconds until ``deadline``, or jump there."""
         if self._speed is None:
+            if self._rest is not None and self._rest[0] < deadline:
+                (rest_s, then), self._rest = self._rest, None
+                self._time = max(self._time, rest_s)
+                then()
+                return 0.0
             if deadline == inf:
                 return _FOR_EVER_S
             self._time = max(self._time, deadline)

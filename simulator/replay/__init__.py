@@ -7,6 +7,6 @@ printing what was found that of `simulator.cli.replay`. Read `replayer` first.
 
 from __future__ import annotations
 
-from simulator.replay.replayer import Difference, Replayed, replay
+from simulator.replay.replayer import AtEvent, AtTime, Difference, Moment, Replayed, replay
 
-__all__ = ["Difference", "Replayed", "replay"]
+__all__ = ["AtEvent", "AtTime", "Difference", "Moment", "Replayed", "replay"]

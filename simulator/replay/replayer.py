@@ -7,12 +7,16 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
+from simulator.board_state import BoardState, board_state
 from simulator.events import Event
 from simulator.recording import LogLines, Recording
 from simulator.session import Report, Stage, run_setting
 from simulator.units import format_duration
+
+EVENTS_SHOWN: Final = 8
+"""So many of the last events are part of what is shown of a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,30 @@ class Difference:
         changes = (f"{name} was {self.recorded.get(name)!r}, is {self.replayed.get(name)!r}" for name in self.fields)
         return f"event {self.n}, {_words(self.recorded)}, differs: {'; '.join(changes)}"
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as ``--json`` prints it."""
+        return {"n": self.n, "recorded": self.recorded, "replayed": self.replayed, "fields": self.fields}
+
 
 def _words(event: Event) -> str:
     return f"{event['kind']} at {format_duration(event['t'])}"
+
+
+@dataclass(frozen=True, slots=True)
+class AtEvent:
+    """Just after the event with this number."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtTime:
+    """When everything up to this simulated time has happened."""
+
+    time_ns: int
+
+
+Moment: TypeAlias = AtEvent | AtTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,83 +82,101 @@ class Replayed:
     report: Report
     simulated_ns: int
     """When the last of the events came."""
+    state: BoardState | None
+    """The board at the moment that was asked for, or at the end of the run if that came first."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``--json`` prints it."""
+        difference = self.difference
         return {
-            "is_same": self.difference is None,
+            "is_same": difference is None,
             "events": self.event_count,
             "sha256": self.sha256,
             "simulated_ns": self.simulated_ns,
-            "difference": None
-            if self.difference is None
-            else {
-                "n": self.difference.n,
-                "recorded": self.difference.recorded,
-                "replayed": self.difference.replayed,
-                "fields": self.difference.fields,
-            },
+            "difference": difference and difference.to_json(),
+            "state": self.state and self.state.to_json(),
         }
 
 
-def replay(recording: Recording, *, heard: Callable[[bytes], None] = lambda _data: None) -> Replayed:
-    """Run ``recording`` again from its beginning, as fast as possible; ``heard`` gets what the board's console says.
+def replay(
+    recording: Recording, *, to: Moment | None = None, heard: Callable[[bytes], None] = lambda _data: None
+) -> Replayed:
+    """Run ``recording`` again from its beginning, as fast as possible, to its end or ``to`` a moment.
 
-    Raises `UsageError` if there is not in it what that takes.
+    ``heard`` gets what the board's console says. Raises `UsageError` if what that takes is not in it.
     """
     recording.check()
     request, setting = recording.restored()
-    comparison = _Comparison(recording)
+    comparison = _Comparison(recording, to)
     report = run_setting(request, setting, heard=heard, observe=comparison.look_on)
     return Replayed(
         event_count=comparison.count,
-        sha256=comparison.sha256,
+        sha256=hashlib.sha256(b"".join(recording.lines[: comparison.count])).hexdigest(),
         difference=comparison.difference,
         report=report,
         simulated_ns=comparison.simulated_ns,
+        state=comparison.state,
     )
 
 
 class _Comparison:
     """Compares the events of a run with those of a recording, and ends the run at the first that differs."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, to: Moment | None) -> None:
         self.count = 0
         self.simulated_ns = 0
         self.difference: Difference | None = None
+        self.state: BoardState | None = None
         self._recording = recording
+        self._to = to
         self._lines = LogLines()
         self._is_over = False
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the lines that were the same."""
-        return hashlib.sha256(b"".join(self._recording.lines[: self.count])).hexdigest()
 
     @contextmanager
     def look_on(self, stage: Stage) -> Iterator[None]:
         """Compare what happens in the run while the block lasts."""
 
-        def compare(event: Event) -> None:
-            if not self._is_over and self._compare(event):
-                self._is_over = True
-                stage.stop()
+        def end() -> None:
+            self._is_over = True
+            stage.stop()
 
+        def end_here() -> None:
+            if not self._is_over:
+                self._look(stage)
+                end()
+
+        def compare(event: Event) -> None:
+            if self._is_over:
+                return
+            if not self._is_as_recorded(event):
+                end()
+            elif self._to == AtEvent(event["n"]):
+                end_here()
+
+        if isinstance(self._to, AtTime):
+            stage.world.at_rest(self._to.time_ns, end_here)
         unsubscribe = stage.world.events.subscribe(compare)
         try:
             yield
         finally:
             unsubscribe()
+        if self._to is not None and not self._is_over:
+            self._look(stage)
+        self._is_over = True
 
-    def _compare(self, event: Event) -> bool:
-        """Compare the next event; return whether there is nothing left to compare."""
+    def _is_as_recorded(self, event: Event) -> bool:
+        """Compare the next event."""
         recorded = self._recording.lines
-        if self.count == len(recorded):
-            return True
+        if self.count == len(recorded):  # the recording was cut off
+            return False
         line = self._lines.line(event)
         if line != recorded[self.count]:
             self.difference = Difference(self._recording.event(self.count), json.loads(line))
-            return True
+            return False
         self.count += 1
         self.simulated_ns = event["t"]
-        return False
+        return True
+
+    def _look(self, stage: Stage) -> None:
+        events = [self._recording.event(n) for n in range(max(0, self.count - EVENTS_SHOWN), self.count)]
+        self.state = board_state(stage.device, stage.world.now_ns(), events)

@@ -276,7 +276,8 @@ class Machine:
         start, *files = [load(_compiled(name)) for name in _AT_START]
         self._thread_body: Any
         self._power_off: Any
-        self._thread_body, self._power_off = start(runtime.table_from(host), *files)
+        self._stack: Any
+        self._thread_body, self._power_off, self._stack = start(runtime.table_from(host), *files)
         del load, start, files, host
         runtime.gccollect()  # what loading left behind is no part of a board's memory
         self._base_memory_bytes: int = runtime.get_memory_used()
@@ -297,6 +298,16 @@ class Machine:
         """What scripts have allocated on top of the API."""
         return max(0, int(self._runtime.get_memory_used()) - self._base_memory_bytes)
 
+    def stack(self, thread: LuaThread) -> list[str]:
+        """Return where the functions of scripts are on the stack of a parked Lua thread, ``autorun.lua:12``.
+
+        Innermost first; none of one that has not run yet. It takes memory in the Lua state, as everything there does.
+        """
+        self._runtime.set_max_memory(_NO_LIMIT)
+        text: bytes = self._stack.coroutine(thread.kind.encode(), thread.id).send(None)
+        self.limit_memory()
+        return text.decode("utf-8", "replace").split("\n") if text else []
+
     def set_aside(self, bytes_: int) -> None:
         """Let scripts have so much less than the whole heap, because something else is there."""
         self._aside_bytes = bytes_
@@ -313,7 +324,7 @@ class Machine:
         self._runtime.set_max_memory(_NO_LIMIT)
         with self._runtime.nogc():
             self._power_off.coroutine().send(None)
-        self._thread_body = self._power_off = None
+        self._thread_body = self._power_off = self._stack = None
         self._runtime = None
 
     def __del__(self) -> None:

@@ -326,6 +326,26 @@ def test_a_machine_can_be_closed_when_a_thread_is(host: Host, state: str) -> Non
     host.machine.close()
 
 
+@pytest.mark.parametrize("state", NEVER_ENDING)
+def test_the_stack_can_be_looked_at_when_a_thread_is(host: Host, state: str) -> None:
+    thread = parked(host, state)
+    (stack,) = {tuple(host.machine.stack(thread)) for _ in range(100)}
+    assert set(stack) == (set() if state == "not begun" else {"stdin:1"})
+    assert host.eval("1 + 1") == "2"
+    thread.stop()
+    assert host.run("collectgarbage() collectgarbage()") == ""
+
+
+def test_looking_at_a_stack_is_possible_while_memory_is_full() -> None:
+    with Host(heap_bytes=HEAP_BYTES) as host:
+        host.type(
+            "local t = {} pcall(function() while true do t[#t + 1] = {} end end) tmr.delayms(2)", until=b"tmr.delay"
+        )
+        for thread in host.threads.values():
+            assert host.machine.stack(thread) == ["stdin:1"]
+        assert host.machine.heap_used_bytes < 2 * HEAP_BYTES
+
+
 def test_a_machine_can_be_closed_before_it_ran_and_when_all_has_ended() -> None:
     Machine().close()
     machine = Machine()
