@@ -148,6 +148,11 @@ class LuaThread:
         request: Request = coroutine.send(None)
         return request
 
+    @property
+    def coroutine(self) -> Any:
+        """The coroutine that it is in Lua; None before it has run, and when it has ended."""
+        return getattr(self._send, "__self__", None)
+
     def resume(self, answer: Answer | None) -> Request:
         """Run until the next request and return it; ``(THREAD_END, ok, message)`` is the last one.
 
@@ -276,8 +281,10 @@ class Machine:
         start, *files = [load(_compiled(name)) for name in _AT_START]
         self._thread_body: Any
         self._power_off: Any
-        self._stack: Any
-        self._thread_body, self._power_off, self._stack = start(runtime.table_from(host), *files)
+        self._shared: Any
+        """The table that our Lua files share, K."""
+        self._thread_body, self._power_off, self._shared = start(runtime.table_from(host), *files)
+        self._load: Any = load
         del load, start, files, host
         runtime.gccollect()  # what loading left behind is no part of a board's memory
         self._base_memory_bytes: int = runtime.get_memory_used()
@@ -303,10 +310,14 @@ class Machine:
 
         Innermost first; none of one that has not run yet. It takes memory in the Lua state, as everything there does.
         """
+        coroutine = thread.coroutine
+        if coroutine is None:
+            return []
         self._runtime.set_max_memory(_NO_LIMIT)
-        text: bytes = self._stack.coroutine(thread.kind.encode(), thread.id).send(None)
+        look = self._load(_compiled("stack"))
+        text: bytes = look.coroutine(self._shared, coroutine).send(None)
         self.limit_memory()
-        return text.decode("utf-8", "replace").split("\n") if text else []
+        return text.decode("utf-8", "replace").splitlines()
 
     def set_aside(self, bytes_: int) -> None:
         """Let scripts have so much less than the whole heap, because something else is there."""
@@ -324,7 +335,7 @@ class Machine:
         self._runtime.set_max_memory(_NO_LIMIT)
         with self._runtime.nogc():
             self._power_off.coroutine().send(None)
-        self._thread_body = self._power_off = self._stack = None
+        self._thread_body = self._power_off = self._shared = self._load = None
         self._runtime = None
 
     def __del__(self) -> None:

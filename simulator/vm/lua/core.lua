@@ -18,7 +18,7 @@ local collectgarbage, load = collectgarbage, load
 local co_create, co_resume, co_running, co_status = coroutine.create, coroutine.resume, coroutine.running, coroutine.status
 local co_yield, co_isyieldable = coroutine.yield, coroutine.isyieldable
 local getinfo, sethook = debug.getinfo, debug.sethook
-local concat, pack, unpack = table.concat, table.pack, table.unpack
+local pack, unpack = table.pack, table.unpack
 
 local host, host_let_go, host_tick, is_off, settle = HOST.request, HOST.let_go, HOST.tick, HOST.is_off, HOST.settle
 local host_library, host_members, api_begins, api_ends = HOST.library, HOST.members, HOST.api_begins, HOST.api_ends
@@ -36,7 +36,6 @@ local pinned = {}
 -- The coroutines that the host resumes, one for each Lua thread, with the kind of the thread: for a script they are
 -- no coroutines.
 local base = setmetatable({}, weak_keys)
-local ids = setmetatable({}, weak_keys) -- and with its id
 
 -- Coroutines of scripts that have handed a request up and wait for the answer. On the device they are running.
 local waiting = setmetatable({}, weak_keys)
@@ -402,7 +401,7 @@ end
 -- alone, and a callback silently.
 function K.thread_body(kind, id, ...)
   settle()
-  base[co_running()], ids[co_running()] = kind, id
+  base[co_running()] = kind
   sethook(tick, "", HOOK_INSTRUCTIONS)
   enter()
   local ok, message = run(kind, id, ...)
@@ -417,23 +416,6 @@ function K.thread_body(kind, id, ...)
   end
   leave()
   return REQUEST, "thread.end", ok, not ok and message or nil
-end
-
--- Where the functions of scripts are on the stack of a Lua thread that is parked, innermost first: a line for each.
-function K.stack(kind, id)
-  local positions = {}
-  for co, its_kind in next, base do
-    local info, level = nil, 0
-    while its_kind == kind and ids[co] == id do
-      info, level = K.group(level, co)
-      if not info then
-        break
-      elseif info.currentline > 0 then
-        positions[#positions + 1] = info.short_src .. ":" .. info.currentline
-      end
-    end
-  end
-  return concat(positions, "\n")
 end
 
 return K

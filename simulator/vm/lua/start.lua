@@ -34,4 +34,4 @@ setmetatable(G, {
   end,
   __metatable = G,
 })
-return K.thread_body, K.power_off, K.stack
+return K.thread_body, K.power_off, K
