@@ -127,7 +127,13 @@ class Efuses:
         """Return eFuses of their own in the same state, that nobody listens to."""
         other = Efuses()
         other._blocks = list(self._blocks)
+        other.is_changed = self.is_changed
         return other
+
+    def restore(self, other: Efuses) -> None:
+        """Be in the state of ``other``, a copy from before: what was burned since was burned without power."""
+        self._blocks = list(other._blocks)
+        self.is_changed = other.is_changed
 
     def read(self, fuse: Fuse) -> int:
         """Return what software reads: 0 if the block is read-protected."""

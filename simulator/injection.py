@@ -1,7 +1,8 @@
 """Makes the faults of `simulator.faults` happen in a world.
 
-Faults of radio and network are done here, to the access points, the name server and the links; those of the update
-server are done by its `Conduct`. Every fault that comes into force, and every one that is over, is an event ``fault``.
+Faults of power and flash are done to the first board. Faults of radio and network are done here, to the access points,
+the name server and the links; those of the update server are done by its `Conduct`. Every fault that comes into force,
+and every one that is over, is an event ``fault``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Final, TypeAlias
 
 import trio
 
+from simulator.device.device import Device
 from simulator.events import EventLog
-from simulator.faults import Always, AtByte, AtFlashOp, AtShare, AtTime, Fault, FaultKind
+from simulator.faults import Always, AtByte, AtCut, AtFlashOp, AtShare, AtTime, Fault, FaultKind, Layer
+from simulator.flash import faulty
 from simulator.network import VirtualInterface, VirtualNetwork
 from simulator.network.virtual import WIRED
 from simulator.ota_server.conduct import Conduct
@@ -41,8 +44,9 @@ class _InForce:
 class Injector:
     """Brings faults about in one world.
 
-    ``names`` are the names under which the update server is found, ``host`` its interface (None: it is a real server).
-    ``rogue`` puts up a server of somebody else's, ``portal`` a captive portal; both return its address.
+    ``board`` is whose power and flash fail, ``power_on`` gives it power. ``names`` are the names under which the update
+    server is found, ``host`` its interface (None: it is a real server). ``rogue`` puts up a server of somebody else's,
+    ``portal`` a captive portal; both return its address.
     """
 
     def __init__(
@@ -56,7 +60,8 @@ class Injector:
         portal: Callable[[], str],
         events: EventLog,
         nursery: trio.Nursery,
-        after_flash_operation: Callable[[int, Callable[[], None]], None],
+        board: Device,
+        power_on: Callable[[Device], None],
         started_s: float,
     ) -> None:
         self.conduct = Conduct()
@@ -69,7 +74,8 @@ class Injector:
         self._portal = portal
         self._events = events
         self._nursery = nursery
-        self._after_flash_operation = after_flash_operation
+        self._board = board
+        self._power_on = power_on
         self._started_s = started_s
         self._timers: dict[trio.CancelScope, None] = {}
         self._is_calm = trio.Event()
@@ -77,6 +83,8 @@ class Injector:
         self._in_force: dict[FaultKind, _InForce] = {}
         self._name_answers: list[list[str]] = []
         """Where the names of the update server lead instead, of which the last counts."""
+        self._has_cut = False
+        """Whether it was a power cut that took the power from the board."""
         self._lifted = 0
         """How often everything was lifted; what was to come before then does not come any more."""
 
@@ -87,9 +95,15 @@ class Injector:
                 self._begin(fault)
             case AtTime(time_ns):
                 self._later(self._started_s + time_ns / NS_PER_S, lambda: self._begin(fault))
+            case AtFlashOp(number) if fault.kind.layer is Layer.FLASH:
+                faulty(self._board.chip).before_operation(number, lambda: self._begin(fault))
             case AtFlashOp(number):
                 lifted = self._lifted
-                self._after_flash_operation(number, lambda: self._begin(fault) if lifted == self._lifted else None)
+                self._board.after_flash_operation(
+                    number, lambda: self._begin(fault) if lifted == self._lifted else None
+                )
+            case AtCut(cut):
+                self._board.cut_at(cut, lambda: self._begin(fault))
             case AtShare() | AtByte():
                 self.conduct.add_due(fault)
 
@@ -103,6 +117,7 @@ class Injector:
         for timer in self._timers:
             timer.cancel()
         self.conduct.forget()
+        self._board.forget_faults()
         for kind, state in tuple(self._in_force.items()):
             for _ in range(state.times):
                 self._end(kind)
@@ -127,8 +142,11 @@ class Injector:
     def _begin(self, fault: Fault) -> None:
         kind = fault.kind
         self._tell(kind, "begin" if kind.lasts else "strike")
-        if not kind.lasts:
+        if kind.layer in (Layer.POWER, Layer.FLASH):
+            self._befall(fault)
+        elif not kind.lasts:
             self.conduct.begin(kind)
+        if not kind.lasts:
             return
         state = self._in_force.get(kind)
         if state is None:
@@ -154,11 +172,45 @@ class Injector:
             state.undo()
         self._tell(kind, "end")
 
-    def _tell(self, kind: FaultKind, what: str) -> None:
+    def _tell(self, kind: FaultKind, what: str, **more: int) -> None:
         if self._events.wanted:
-            self._events.emit(EVENT_BOARD, "fault", name=kind.name, what=what)
+            self._events.emit(EVENT_BOARD, "fault", name=kind.name, what=what, **more)
 
-    # -- what is done: one method for each fault, which returns how it is undone ---------------------------------
+    # -- what befalls the board, each time that one of these faults begins; and how it is undone ------------------
+
+    def _befall(self, fault: Fault) -> None:
+        board, kind = self._board, fault.kind
+        match kind.name:
+            case "power-cut":
+                self._has_cut = self._has_cut or board.has_power
+                board.power_cut(fault.when.cut if isinstance(fault.when, AtCut) else None)
+            case "brownout":
+                board.brown_out()
+            case "stuck-sector":
+                faulty(board.chip).damage_next("stuck", lambda sector: self._tell(kind, "sector", sector=sector))
+            case "worn-sector":
+                faulty(board.chip).damage_next("worn", lambda sector: self._tell(kind, "sector", sector=sector))
+            case "read-disturb":
+                faulty(board.chip).let_reading_disturb(on=True)
+
+    def _power_cut(self) -> Undo:
+        def restore() -> None:
+            if self._has_cut and not self._board.has_power:
+                self._power_on(self._board)
+            self._has_cut = False
+
+        return restore
+
+    def _stuck_sector(self) -> Undo:
+        return lambda: faulty(self._board.chip).repair("stuck")
+
+    def _worn_sector(self) -> Undo:
+        return lambda: faulty(self._board.chip).repair("worn")
+
+    def _read_disturb(self) -> Undo:
+        return lambda: faulty(self._board.chip).let_reading_disturb(on=False)
+
+    # -- what is done in the world: one method for each fault, which returns how it is undone --------------------
 
     def _ap_down(self) -> Undo:
         points = [point for point in self._air if point.is_on]

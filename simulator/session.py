@@ -248,6 +248,8 @@ def run_setting(
             ending = await _until_the_end(request, world, device, steer, stop, ends_when_stuck=ends_when_stuck)
             if request.screenshot is not None and not save_screenshots(request.screenshot, device.bench):
                 remark(f"--screenshot {request.screenshot}: nothing has been shown on a display")
+            for cut in device.cuts_to_come:
+                remark(f"the power cut at {cut} did not come: there were {chip.operation_count} flash operations")
             use = FlashUse.of(chip, operations_before=operations_before, erases_before=erases_before)
             report = _report(ending, device, world, use, setting.remarks)
             world.events.emit(device.name, "end", outcome=ending.value, exit_code=report.exit_code)

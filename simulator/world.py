@@ -444,7 +444,7 @@ class World:
 
         found = parse_fault(fault) if isinstance(fault, str) else fault
         if self._server is not None and (
-            found.kind.layer is not Layer.RADIO or isinstance(found.when, AtShare | AtByte)
+            found.kind.layer not in (Layer.POWER, Layer.FLASH, Layer.RADIO) or isinstance(found.when, AtShare | AtByte)
         ):
             raise UsageError(f"--fault {found.name}: a real server does what it does; this needs the built-in one")
         if not self.boards:
@@ -472,7 +472,8 @@ class World:
             portal=self._put_up_portal,
             events=self.events,
             nursery=self._nursery,
-            after_flash_operation=self.boards[0].after_flash_operation,
+            board=self.boards[0],
+            power_on=self.power_on,
             started_s=self._started_s,
         )
 

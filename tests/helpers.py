@@ -18,6 +18,7 @@ from trio.testing import MockClock
 from simulator.cli import main
 from simulator.determinism import run_world
 from simulator.flash import Cut, FlashOperation, FlashSnapshot, apply_cut
+from simulator.flash.cut import Pattern
 
 PosArgs = TypeVarTuple("PosArgs")
 Result = TypeVar("Result")
@@ -32,9 +33,11 @@ def run_virtual(async_fn: Callable[[*PosArgs], Awaitable[Result]], *args: *PosAr
     return run_world(async_fn, *args, seed=seed, clock=MockClock(autojump_threshold=0))
 
 
-def torn(before: FlashSnapshot, operation: FlashOperation, done_bytes: int) -> FlashSnapshot:
+def torn(
+    before: FlashSnapshot, operation: FlashOperation, done_bytes: int, pattern: Pattern = "prefix"
+) -> FlashSnapshot:
     """Return the state in which a power cut leaves a chip when the first ``done_bytes`` of ``operation`` were done."""
-    return apply_cut(before, operation, Cut(operation.index, "torn", done_bytes / operation.length))
+    return apply_cut(before, operation, Cut(operation.index, "torn", done_bytes / operation.length, pattern))
 
 
 def run_process(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

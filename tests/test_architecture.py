@@ -52,7 +52,6 @@ ROOMS = (
     Room("install", Kind.SHELL),
     Room("flash_file", Kind.SHELL),
     Room("determinism", Kind.SHELL, {"trio"}),
-    Room("faults", Kind.PURE),
     Room("formats", Kind.PURE),
     Room("efuses", Kind.MODEL),
     Room("efuse_file", Kind.SHELL),
@@ -61,6 +60,7 @@ ROOMS = (
     Room("firmware", Kind.PURE),
     Room("nvs", Kind.MODEL),  # above flash: it is given a view of its partition, and flash repeats its name
     Room("flash", Kind.MODEL),
+    Room("faults", Kind.PURE),
     Room("boot", Kind.MODEL),
     Room("filesystem", Kind.MODEL, {"littlefs"}),
     Room("dump", Kind.PURE),

@@ -38,7 +38,8 @@ def faults(names: tuple[str, ...], tries: bool, into: Path | None, as_json: bool
     """What can go wrong, by name, for --fault of run, repl and serve.
 
     WHEN is a simulated time (3s), a share of the download (50%), a byte of it (byte:64K) or a flash operation
-    (flash-op:1742); TIME is how long a fault lasts that does not strike only once.
+    (flash-op:1742, for those of power also flash-op:1742:torn:0.5); TIME is how long a fault lasts that does not
+    strike only once.
     """
     for name in names:
         parse_fault(name)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from simulator.cli.options import json_option, verbose_option
-from simulator.cli.session_options import build_request, session_options
+from simulator.cli.session_options import build_request, cut_option, session_options
 from simulator.errors import UsageError
 from simulator.units import NS_PER_S, parse_duration
 
@@ -26,6 +26,7 @@ _LIMIT_EXIT_CODE: Final = 42
 @click.argument("arguments", nargs=-1, metavar="[-- ARG...]")
 @click.option("-e", "chunk", metavar="CHUNK", help="Run this Lua code instead of a file.")
 @session_options
+@cut_option
 @click.option("--speed", default="max", show_default=True, help="max, or simulated seconds per second.")
 @click.option("--timeout", default="60s", show_default=True, help="Limit in simulated time; exits with 42.")
 @click.option(

@@ -77,6 +77,17 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+def cut_option(function: F) -> F:
+    """Add the option that cuts the power once at a flash operation."""
+    return click.option(
+        "--cut",
+        "cuts",
+        multiple=True,
+        metavar="OP:PHASE",
+        help="Cut the power for a second at a flash operation, such as 1742:torn:0.5: --fault power-cut (repeatable).",
+    )(function)
+
+
 def session_options(function: F) -> F:
     """Add the shared options to a command."""
     for option in reversed(_OPTIONS):
@@ -96,6 +107,7 @@ def build_request(
     key_file: Path | None,
     holds: tuple[str, ...],
     faults: tuple[str, ...],
+    cuts: tuple[str, ...] = (),
     speed: str = "max",
     timeout: str | None = None,
     lora_key: str = "",
@@ -113,7 +125,7 @@ def build_request(
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
         flash_timing=PARTS[flash_part][flash_timing],
         key=read_signing_key(key_file),
-        faults=_faults(faults),
+        faults=(*_faults(faults), *_power_cuts(cuts)),
         holds=tuple(_hold(text) for text in holds),
         speed=_speed(speed),
         argv=_inputs_of(sys.argv[1:]),
@@ -148,6 +160,18 @@ def _faults(texts: tuple[str, ...]) -> tuple[Any, ...]:
     from simulator.faults import parse_fault  # most runs have none
 
     return tuple(parse_fault(text) for text in texts)
+
+
+def _power_cuts(texts: tuple[str, ...]) -> tuple[Any, ...]:
+    if not texts:
+        return ()
+    from simulator.faults.fault import power_cut
+    from simulator.flash import parse_cut
+
+    try:
+        return tuple(power_cut(parse_cut(text)) for text in texts)
+    except UsageError as error:
+        raise UsageError(f"--cut {error}") from error
 
 
 def _hold(text: str) -> tuple[int, int]:

@@ -180,6 +180,11 @@ class App:
         if self.kernel is not None:
             self.kernel.wake()
 
+    def halt(self) -> None:
+        """The power has gone: begin nothing any more."""
+        if self.kernel is not None:
+            self.kernel.halt()
+
     def _time_ns(self) -> int:
         """Return the time of the Lua thread that runs now, which may be ahead of the world's."""
         return self._now_ns() if self.kernel is None else self.kernel.now_ns()

@@ -24,9 +24,11 @@ from simulator.boot.log import BootLine, LogLevel, render_line
 from simulator.boot.reset import NORMAL_BOOT_MODE, STRAPS, ResetReason
 from simulator.boot.rom import ROM_WATCHDOG_NS, RomEnding, start_rom
 from simulator.device.app import App
+from simulator.device.blackout import Blackout
 from simulator.device.calls.system import Identity
 from simulator.device.deep_sleep import sleep_deeply
 from simulator.device.outcome import DeepSleep, Hang, Outcome, Restart
+from simulator.device.panic import BROWNOUT_TEXT
 from simulator.device.rtc_memory import RtcMemory
 from simulator.device.state import NetworkState, RecentOperation, ThreadState
 from simulator.device.uart import Uart
@@ -34,6 +36,7 @@ from simulator.efuses import Efuses, Fuse
 from simulator.errors import FormatError, UsageError
 from simulator.events import EventLog
 from simulator.firmware import read_manifest
+from simulator.flash import Cut, FaultyFlashChip, faulty
 from simulator.flash.chip import FlashChip, FlashOperation
 from simulator.flash.partition import partition_table_on
 from simulator.formats.otadata import ERASED_ENTRY, OTADATA_BYTES, OtaData
@@ -156,6 +159,11 @@ class Device:
         self._is_released = trio.Event()
         self._is_released.set()
         self._until_reset = trio.CancelScope()
+        self._until_brownout = trio.CancelScope()
+        self._blackout: Blackout | None = None
+        self._runs = False
+        """Whether its code is at work, or unwinding because the power has gone."""
+        self._was_cut = False
         self._failed_boot_reason = ResetReason.SW_RESET
         self._why_not = ""
         self._otadata_partition: Partition | None = None
@@ -257,18 +265,85 @@ class Device:
 
         nursery.start_soon(powered, self._power, self.is_off, name=self.name)
 
+    @property
+    def has_power(self) -> bool:
+        """Whether it has power."""
+        return self._power is not None
+
     def power_off(self) -> None:
-        """Pull the plug. Harmless without power."""
+        """Pull the plug. Harmless without power.
+
+        Who wants to write to its flash then waits for `is_off`.
+        """
         if self._power is not None:
-            vanish(self._surroundings.interface)
+            self._black_out()
             self._power.cancel()
             self._power = None
+
+    def power_cut(self, cut: Cut | None = None) -> None:
+        """The power goes, at a flash operation if there is a ``cut``: in the middle of whatever the board does.
+
+        Nothing that its code still does is seen, kept or sent. Harmless without power.
+        """
+        if self._power is not None:
+            self._emit("power.cut", cut=None if cut is None else str(cut))
+            self._was_cut = True
+            self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
+            self.power_off()
+
+    def brown_out(self) -> None:
+        """The voltage drops for a moment. Harmless without power.
+
+        An app hears of it from the chip's detector, says so and restarts. ROM and bootloader have not switched that on;
+        then, and in deep sleep, the chip starts as if power had come on.
+        """
+        if self._power is None or not self._is_released.is_set():
+            return
+        if self._app is None:
+            self.hold_in_reset()
+            self.release_from_reset()
+        else:
+            self.idle = _unset(self.idle)
+            self._black_out()
+            self._until_brownout.cancel()
+
+    def cut_at(self, cut: Cut, then: Callable[[], None]) -> None:
+        """Let the power of the flash chip go at an operation that is still to come.
+
+        ``then`` is called at that moment and has to call `power_cut` or `brown_out`, which say what becomes of the
+        rest of the board.
+        """
+        faulty(self.chip).cut_at(cut, then)
+
+    @property
+    def cuts_to_come(self) -> tuple[Cut, ...]:
+        """The cuts at operations that there have not been yet."""
+        return self.chip.cuts_to_come if isinstance(self.chip, FaultyFlashChip) else ()
+
+    def forget_faults(self) -> None:
+        """Let nothing go wrong any more that was to go wrong at a flash operation. What is wrong stays so."""
+        if isinstance(self.chip, FaultyFlashChip):
+            self.chip.forget_what_is_to_come()
+
+    def _black_out(self) -> None:
+        """Let the code of the board have no effect any more, until it has come to rest."""
+        vanish(self._surroundings.interface)
+        if self._blackout is None and self._runs:
+            self._blackout = Blackout(self.chip, self.efuses)
+            if self._app is not None:
+                self._app.halt()
+
+    def _end_blackout(self) -> None:
+        """The code of the board has come to rest."""
+        if self._blackout is not None:
+            self._blackout.end()
+            self._blackout = None
 
     def hold_in_reset(self) -> None:
         """Pull the EN pin low, as a reset button does: everything but the flash chip loses its state at once."""
         if self._is_released.is_set():
             self._is_released = trio.Event()
-            vanish(self._surroundings.interface)
+            self._black_out()
             self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
             self.is_bricked = False
             self._until_reset.cancel()
@@ -288,20 +363,25 @@ class Device:
     async def run(self) -> None:
         """Power on, and stay on until cancelled."""
         self._emit("power.on")
+        self._runs, self._was_cut = True, False
         self._latch_strapping_pins()
         self.chip.on_operation = self._flash_operation
         self.efuses.on_burn = self._efuse_burned
         try:
             while True:
                 await self._is_released.wait()
+                self._end_blackout()
                 self.chip.take_busy_ns()  # what it was busy with when the power went is cut off, too
                 with trio.CancelScope() as self._until_reset:
                     await self._run_from_power_on()
                 self._app = None
         finally:
-            self.chip.on_operation = self.efuses.on_burn = None
             self._app = None
-            self._emit("power.off")
+            self._end_blackout()
+            self._runs = False
+            self.chip.on_operation = self.efuses.on_burn = None
+            if not self._was_cut:
+                self._emit("power.off")
 
     async def _run_from_power_on(self) -> None:
         """Run from one time that the chip gets power, or EN goes high, to the next."""
@@ -445,21 +525,29 @@ class Device:
             lua_error=self._lua_failed,
             arguments=self._arguments,
         )
-        return await self._app.run()
+        with trio.CancelScope() as self._until_brownout:
+            outcome = await self._app.run()
+        if self._until_brownout.cancel_called:
+            self._end_blackout()
+            outcome = Restart(panic=BROWNOUT_TEXT)
+        return outcome
 
     # -- what is heard of it --------------------------------------------------------------------------------------
 
     def _became_idle(self) -> None:
-        self.idle.set()
+        if self._blackout is None:
+            self.idle.set()
 
     def _lua_failed(self, text: str, origin: str) -> None:
-        if origin != "prompt":
+        if origin != "prompt" and self._blackout is None:
             self.script_errors.append(text.removeprefix("lua: "))
 
     def _new_uart(self) -> Uart:
         return Uart(baud=ROM_BAUD, now_ns=self._surroundings.now_ns, heard=self._heard)
 
     def _heard(self, wire: bytes) -> None:
+        if self._blackout is not None:
+            return
         self.console += wire
         if len(self.console) > 2 * CONSOLE_KEPT_BYTES:
             del self.console[:-CONSOLE_KEPT_BYTES]
@@ -516,6 +604,8 @@ class Device:
         return self._surroundings.now_ns()
 
     def _emit(self, kind: str, **fields: Any) -> None:
+        if self._blackout is not None:
+            return
         if kind == "ota.check":
             self.trouble = ""
         elif kind == "ota.fail":

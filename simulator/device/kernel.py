@@ -28,7 +28,7 @@ from typing import Any, Final, NamedTuple
 
 import trio
 
-from simulator.device.outcome import Outcome
+from simulator.device.outcome import Outcome, Restart
 from simulator.device.rand import Rand
 from simulator.device.run_queue import RunQueue
 from simulator.units import NS_PER_MS, NS_PER_S, format_duration
@@ -44,6 +44,8 @@ SLICE_NS: Final = 20 * NS_PER_MS
 and slower to simulate."""
 
 _REQUESTS_IN_A_ROW: Final = 100
+
+_FOR_EVER_NS: Final = 1 << 62
 
 DONE: Final[Answer] = (True,)
 WAIT: Final = object()
@@ -289,6 +291,13 @@ class Kernel:
             self.outcome = outcome
             self._lot.unpark_all()
         return WAIT
+
+    def halt(self) -> None:
+        """Let nothing begin any more: the power has gone, perhaps in the middle of what a Lua thread has asked for."""
+        if self._current is not None:
+            self._current.busy_until_ns += _FOR_EVER_NS  # so that its next request is not looked at
+        self._timers.clear()
+        self.end(Restart())
 
     def wake(self) -> None:
         """Look again whether there is anything to do, and if not, say so again."""

@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 
 from simulator.firmware import Manifest
 
+BROWNOUT_TEXT: Final = b"\r\nBrownout detector was triggered\r\n\r\n"
+"""What the app's interrupt handler of the brownout detector prints before it restarts (``esp32/brownout.c``)."""
+
 _ABORT_PC: Final = 0x40087FB0
 _FAULT_PC: Final = 0x4000C2D0
 _FREED_BLOCK: Final = 0x3FFD6A4C

@@ -12,12 +12,14 @@ from typing import Final, NamedTuple
 
 
 class Layer(Enum):
-    """Where a fault is. The first two exist only around a virtual board, the others also on a server for real ones."""
+    """Where a fault is. Those of TLS and server also exist on a server for real boards, the others only in a world."""
 
     RADIO = "radio"
     NETWORK = "network"
     TLS = "TLS"
     SERVER = "server"
+    POWER = "power"
+    FLASH = "flash"
 
     @property
     def is_of_server(self) -> bool:
@@ -26,16 +28,21 @@ class Layer(Enum):
 
 
 class FaultKind(NamedTuple):
-    """One of the faults. ``when`` is what is meant if nobody says when; empty: from the beginning."""
+    """One of the faults. ``when`` is what is meant if nobody says when; empty: from the beginning.
+
+    ``duration`` is how long it lasts if nobody says how long; empty: for good.
+    """
 
     name: str
     layer: Layer
     lasts: bool
     summary: str
     when: str = ""
+    duration: str = ""
 
 
 _RADIO, _NETWORK, _TLS, _SERVER = Layer.RADIO, Layer.NETWORK, Layer.TLS, Layer.SERVER
+_POWER, _FLASH = Layer.POWER, Layer.FLASH
 
 _KINDS: Final = (
     FaultKind("ap-down", _RADIO, True, "every access point is off", "50%"),
@@ -70,6 +77,13 @@ _KINDS: Final = (
     FaultKind("wrong-board", _SERVER, True, "the image is for another board"),
     FaultKind("downgrade", _SERVER, True, "the image is older than what is installed"),
     FaultKind("replay", _SERVER, True, "the image is the one that is installed"),
+    FaultKind("power-cut", _POWER, True, "the power goes, and comes back after a second", "50%", "1s"),
+    FaultKind("brownout", _POWER, False, "the voltage drops for a moment", "50%"),
+    FaultKind(
+        "stuck-sector", _FLASH, True, "the sector of flash that is worked on next does not change any more", "50%"
+    ),
+    FaultKind("worn-sector", _FLASH, True, "some bits of the sector of flash that is erased next stay 0", "50%"),
+    FaultKind("read-disturb", _FLASH, True, "every hundredth reading of a sector of flash clears one of its bits"),
 )
 
 FAULTS: Final[Mapping[str, FaultKind]] = {kind.name: kind for kind in _KINDS}

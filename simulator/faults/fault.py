@@ -1,7 +1,9 @@
 """One fault as a user asks for it: ``NAME[@WHEN][+TIME]``, such as ``truncate-clean@50%`` or ``ap-down@8s+20s``.
 
 ``WHEN`` is a simulated time (``3s``), a share of the download (``50%``), a byte of it (``byte:1000`` or ``byte:64K``),
-or the number of a flash operation (``flash-op:1742``). ``TIME`` is how long a fault lasts; without it, for good.
+or the number of a flash operation (``flash-op:1742``); if the power goes then, also what becomes of that operation
+(``flash-op:1742:torn:0.5``, see `simulator.flash.cut`). ``TIME`` is how long a fault lasts; without it, for good, or
+as long as is usual.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from simulator.errors import UsageError
-from simulator.faults.catalogue import FAULTS, FaultKind
+from simulator.faults.catalogue import FAULTS, FaultKind, Layer
+from simulator.flash.cut import Cut, parse_cut
 from simulator.units import format_duration, parse_duration, parse_size, write_duration
 
 _SHAPE: Final = re.compile(r"(?P<name>[^@+]+)(@(?P<when>[^+]+))?(\+(?P<duration>.+))?", re.DOTALL)
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
 _NUMBER: Final = re.compile(r"\d{1,9}")
+_FLASH_OP: Final = "flash-op"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +92,36 @@ class AtByte:
 
 @dataclass(frozen=True, slots=True)
 class AtFlashOp:
-    """After the flash operation with this number, counted from 0 at power-on."""
+    """At the flash operation with this number, counted from 0: after it, or with it if flash is what goes wrong."""
 
     number: int
 
     @property
     def text(self) -> str:
         """What stands behind the ``@`` when a user writes it."""
-        return f"flash-op:{self.number}"
+        return f"{_FLASH_OP}:{self.number}"
 
     def __str__(self) -> str:
-        return f"after flash operation {self.number}"
+        return f"at flash operation {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class AtCut:
+    """When the power goes at a flash operation."""
+
+    cut: Cut
+
+    @property
+    def text(self) -> str:
+        """What stands behind the ``@`` when a user writes it."""
+        return f"{_FLASH_OP}:{self.cut}"
+
+    def __str__(self) -> str:
+        return f"at flash operation {self.cut}"
 
 
 Position: TypeAlias = AtShare | AtByte
-Moment: TypeAlias = Always | AtTime | AtFlashOp | Position
+Moment: TypeAlias = Always | AtTime | AtFlashOp | AtCut | Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +157,20 @@ def parse_fault(text: str) -> Fault:
         near = difflib.get_close_matches(text.partition("@")[0], FAULTS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(f"--fault {text!r}: there is no such fault{hint} 'luatwin faults' lists them")
-    when = _when(text, match["when"] or kind.when)
-    if match["duration"] is None:
-        return Fault(kind, when)
-    if not kind.lasts:
+    when = _when(text, kind, match["when"] or kind.when)
+    if match["duration"] is not None and not kind.lasts:
         raise UsageError(f"--fault {text!r}: {kind.name} strikes once, it does not last")
-    return Fault(kind, when, parse_duration(match["duration"]))
+    duration = match["duration"] or kind.duration
+    return Fault(kind, when, parse_duration(duration) if duration else None)
 
 
-def _when(text: str, when: str) -> Moment:
+def power_cut(cut: Cut) -> Fault:
+    """Return the fault that is this power cut, after which power comes back as soon as it usually does."""
+    kind = FAULTS["power-cut"]
+    return Fault(kind, AtCut(cut), parse_duration(kind.duration))
+
+
+def _when(text: str, kind: FaultKind, when: str) -> Moment:
     if not when:
         return Always()
     share = _SHARE.fullmatch(when)
@@ -157,7 +181,12 @@ def _when(text: str, when: str) -> Moment:
     word, colon, number = when.partition(":")
     if colon and word == "byte":
         return AtByte(parse_size(number))
-    if colon and word == "flash-op" and _NUMBER.fullmatch(number):
+    if colon and word == _FLASH_OP and kind.layer is Layer.POWER:
+        try:
+            return AtCut(parse_cut(number))
+        except UsageError as error:
+            raise UsageError(f"--fault {text!r}: {error}") from error
+    if colon and word == _FLASH_OP and _NUMBER.fullmatch(number):
         return AtFlashOp(int(number))
     try:
         return AtTime(parse_duration(when))
@@ -170,4 +199,4 @@ def _when(text: str, when: str) -> Moment:
 
 def describe(kind: FaultKind) -> str:
     """Return when a fault begins of which nobody says when."""
-    return str(_when(kind.name, kind.when))
+    return str(_when(kind.name, kind, kind.when))

@@ -38,6 +38,13 @@ Read disturb
 Brownout
     Too little voltage for the chip and perhaps enough for the CPU: what it does to an operation under way is what a
     cut does to it. Which reset comes of it is for `simulator.device`.
+
+Who has to survive what
+    The bootloader every cut, of its own writes too: of the two select entries one is always whole, and an image that
+    is not whole is not started. An update every cut, and stuck and worn sectors in its slot: what cannot be verified
+    is not selected. NVS every cut: each value is the old or the new one. A file system every cut of a file that is not
+    open; SPIFFS, which has no checksums, promises nothing of a file that is. Stuck and worn sectors under NVS and
+    SPIFFS lose what is in them, as on a real board.
 """
 
 from __future__ import annotations

@@ -51,6 +51,11 @@ class FaultyFlashChip(FlashChip):
         """Let the power go at an operation that is still to come. ``then`` is called when it has gone."""
         self._damage.cuts[cut.operation] = (cut, then)
 
+    @property
+    def cuts_to_come(self) -> tuple[Cut, ...]:
+        """The cuts that have not come yet."""
+        return tuple(cut for cut, _ in self._damage.cuts.values())
+
     def before_operation(self, number: int, then: Callable[[], None]) -> None:
         """Call ``then`` just before the operation with this number."""
         self._damage.due.setdefault(number, []).append(then)
@@ -74,6 +79,11 @@ class FaultyFlashChip(FlashChip):
         damage = self._damage
         damage.wanted = [entry for entry in damage.wanted if entry[0] != flaw]
         (damage.stuck if flaw == "stuck" else damage.worn).clear()
+
+    def forget_what_is_to_come(self) -> None:
+        """Let no power cut come that was to come, nothing happen before an operation, and no more sector fail."""
+        for coming in (self._damage.cuts, self._damage.due, self._damage.wanted):
+            coming.clear()
 
     def let_reading_disturb(self, *, on: bool) -> None:
         """Let reading disturb what is read, or not any more."""
@@ -119,8 +129,10 @@ class FaultyFlashChip(FlashChip):
         return super().to_bytes() if self._damage.left is None else self._damage.left.to_bytes()
 
     def restore(self, snapshot: FlashSnapshot) -> None:
-        """Go back to the state of ``snapshot``, with its weak bits."""
+        """Go back to the state of ``snapshot``, with its weak bits; in the dark too, which then leaves that."""
         super().restore(snapshot)
+        if self._damage.left is not None:
+            self._damage.left = snapshot
         self._damage.weak = dict(snapshot.weak)
 
     def program(self, address: int, data: bytes) -> None:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from simulator.descriptions.part_models import pin_number
 from simulator.errors import UsageError
-from simulator.faults import Always, AtFlashOp, AtTime, Fault, Layer, parse_fault
+from simulator.faults import Always, AtCut, AtFlashOp, AtTime, Fault, Layer, parse_fault
 from simulator.units import parse_duration, parse_size
 
 _ZERO: Final = re.compile(r"0(\.0*)?")
@@ -92,7 +92,7 @@ def _fault_of_step(*layers: Layer) -> Callable[[Any], Fault]:
             raise ValueError(f"is a fault of the layer {fault.kind.layer.value}, not of {layers[0].value}")
         if "@" not in text and fault.kind.lasts and not fault.kind.layer.is_of_server:
             return Fault(fault.kind, Always(), fault.duration_ns)
-        if isinstance(fault.when, (AtTime, AtFlashOp)):
+        if isinstance(fault.when, (AtTime, AtFlashOp, AtCut)):
             raise ValueError("happens when the step does: leave the moment out, or put it under faults")  # noqa: TRY004
         return fault
 

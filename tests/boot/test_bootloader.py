@@ -21,7 +21,7 @@ from simulator.boot import (
 )
 from simulator.boot.bootloader import LOOK_INTERVAL_NS
 from simulator.efuses import Fuse
-from simulator.flash import FlashChip, Journal
+from simulator.flash import FaultyFlashChip, FlashChip, Journal, apply_cut, cuts_of
 from simulator.formats import ImageState, Partition, PartitionTable, Segment, SelectEntry, SpiMode, SpiSpeed
 from simulator.formats.partition_table import TABLE_OFFSET
 from tests.boot.two_slots import (
@@ -391,8 +391,10 @@ def test_power_cut_in_any_flash_command_of_the_bootloader_leaves_a_board_that_bo
     states = list(journal.states())
     for before, operation in zip(states, journal.operations, strict=False):
         states += [torn(before, operation, done) for done in range(0, operation.length, max(1, operation.length // 32))]
+        cuts = cuts_of(operation, shares=(0.1, 0.5, 0.9, 0.98), patterns=("zeros", "bits", "weak"))
+        states += [apply_cut(before, operation, cut) for cut in cuts]
     for state in states:
-        assert run(FlashChip.from_snapshot(state), rollback=rollback).label in {"ota_0", "ota_1"}
+        assert run(FaultyFlashChip.from_snapshot(state), rollback=rollback).label in {"ota_0", "ota_1"}
 
 
 def test_steps_stop_after_each_flash_command_of_an_otadata_write() -> None:

@@ -8,7 +8,7 @@ import pytest
 from simulator.boot import BootConfig, Ota, OtaUpdate, run_bootloader
 from simulator.boot.steps import Steps
 from simulator.efuses import Efuses
-from simulator.flash import DangerousWriteError, FlashChip, FlashSnapshot, Journal
+from simulator.flash import DangerousWriteError, FaultyFlashChip, FlashChip, FlashSnapshot, Journal, apply_cut, cuts_of
 from simulator.formats import EspErr, EspError, ImageState, Partition, PartitionTable, SelectEntry
 from tests.boot.two_slots import (
     FACTORY,
@@ -467,7 +467,7 @@ def test_power_cut_at_any_operation_of_an_update_leaves_a_board_that_boots(otada
     assert len(between) == len(journal.operations) == 27 + 4 + 2
 
     def version_after(state: FlashSnapshot) -> str:
-        image = run_bootloader(FlashChip.from_snapshot(state), BootConfig(rollback=rollback)).image
+        image = run_bootloader(FaultyFlashChip.from_snapshot(state), BootConfig(rollback=rollback)).image
         assert image is not None
         assert image.app_descriptor is not None
         return image.app_descriptor.version
@@ -477,4 +477,6 @@ def test_power_cut_at_any_operation_of_an_update_leaves_a_board_that_boots(otada
         for done in {1, operation.length // 2, operation.length - 1}:
             # In the middle of the entry: its number may be there without its CRC.
             assert version_after(torn(before, operation, done)) == "old"
+        _, *torn_cuts, _ = cuts_of(operation, shares=(0.1, 0.9), patterns=("zeros", "bits", "weak"))
+        assert {version_after(apply_cut(before, operation, cut)) for cut in torn_cuts} == {"old"}
     assert version_after(last) == "2.0"

@@ -35,6 +35,32 @@ def test_tries_one_with_both_profiles() -> None:
     assert "sends the board elsewhere (302)" in tried["redirect"]["hardened"]
 
 
+WRITES = "for i = 1, 3 do local f = io.open('/f' .. i, 'w') f:write(('x'):rep(200)) f:close() print(i) end"
+
+
+def test_power_can_be_cut_at_a_flash_operation_and_comes_back() -> None:
+    finished = luatwin("run", *SMALL, "-e", WRITES, "--cut", "10:torn:0.5")
+    assert finished.code == 0
+    assert finished.out.count("rst:0x1 (POWERON_RESET)") == 2
+    assert finished.out.endswith("1\r\n2\r\n3\r\n\r\n/ > ")
+    long_form = luatwin("run", *SMALL, "-e", WRITES, "--fault", "power-cut@flash-op:10:torn:0.5")
+    assert long_form.out == finished.out
+
+
+def test_a_cut_that_does_not_come_is_told() -> None:
+    finished = luatwin("run", *SMALL, "-e", "print(1)", "--cut", "1000:after")
+    assert finished.code == 0
+    assert "the power cut at 1000:after did not come: there were" in finished.err
+    assert finished.out.count("rst:") == 1
+
+
+@pytest.mark.parametrize("text", ["5:later", "x", "5:torn:2"])
+def test_a_cut_that_is_none_is_refused(text: str) -> None:
+    finished = luatwin("run", "-e", "print(1)", "--cut", text)
+    assert finished.code == 2
+    assert finished.err.startswith(f"luatwin: --cut '{text}'")
+
+
 def test_the_stock_board_hangs_in_its_loop_and_the_message_says_what_it_does() -> None:
     finished = luatwin("run", *SMALL, OTA, "--fault", "truncate-clean@50%")
     assert finished.code == 42

@@ -100,6 +100,7 @@ async def test_pins_that_select_the_boot_mode_are_held_like_any_other(stage: Sta
 async def test_the_bootloader_that_starts_is_the_one_in_flash(stage: Stage) -> None:
     await stage.boot()
     stage.board.power_off()
+    await stage.board.is_off.wait()
     stage.board.chip.erase(BOOTLOADER_OFFSET, BOOTLOADER_AREA_BYTES)
     stage.board.chip.program(BOOTLOADER_OFFSET, build_bootloader_image(BootConfig(revision=V5_2)))
     await stage.boot()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.cli.faults import BEGIN, END, markdown
-from simulator.faults import FAULTS, parse_fault
+from simulator.faults import FAULTS, Layer, parse_fault
 from simulator.trial import PROFILES, TRIED, run_with, try_faults, words_of
 
 ROWS = re.findall(
@@ -34,7 +34,8 @@ def test_the_stock_firmware_does_what_the_table_says(fault: str) -> None:
 def test_the_hardened_firmware_does_what_the_table_says(fault: str) -> None:
     report = run_with(parse_fault(fault), "hardened")
     assert words_of(report) == WORDS[fault, "hardened"]
-    assert len({boot.commit for boot in report.boots}) == len(report.boots), "no firmware is started twice"
+    if parse_fault(fault).kind.layer is not Layer.POWER:
+        assert len({boot.commit for boot in report.boots}) == len(report.boots), "no firmware is started twice"
     assert not report.bricked
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.errors import UsageError
-from simulator.faults import FAULTS, Always, AtByte, AtFlashOp, AtShare, AtTime, Layer, Moment, parse_fault
+from simulator.faults import FAULTS, Always, AtByte, AtCut, AtFlashOp, AtShare, AtTime, Layer, Moment, parse_fault
+from simulator.flash import Cut
 from simulator.units import NS_PER_S
 
 
@@ -21,6 +22,11 @@ from simulator.units import NS_PER_S
         ("drip@byte:64K", "drip", AtByte(65536), None),
         ("drip@byte:100", "drip", AtByte(100), None),
         ("blackhole@flash-op:1742+1s", "blackhole", AtFlashOp(1742), 1),
+        ("stuck-sector@flash-op:1742", "stuck-sector", AtFlashOp(1742), None),
+        ("power-cut", "power-cut", AtShare(0.5), 1),
+        ("power-cut@flash-op:1742", "power-cut", AtCut(Cut(1742, "before")), 1),
+        ("power-cut@flash-op:1742:torn:0.25:bits+5s", "power-cut", AtCut(Cut(1742, "torn", 0.25, "bits")), 5),
+        ("brownout@flash-op:0:after", "brownout", AtCut(Cut(0, "after")), None),
         (" huge ", "huge", Always(), None),
     ],
 )
@@ -68,6 +74,10 @@ def test_every_fault_has_a_moment_of_its_own(name: str) -> None:
         ("slow@soon", "'soon' is no moment; write a time such as 3s, a share of the download such as 50%, byte:64K or"),
         ("slow@150%", "150% of the download is more than there is"),
         ("slow@flash-op:x", "'flash-op:x' is no moment"),
+        ("slow@flash-op:5:torn", "'flash-op:5:torn' is no moment"),
+        ("power-cut@flash-op:x", "--fault 'power-cut@flash-op:x': 'x' is no power cut"),
+        ("power-cut@flash-op:1:torn:2", "'2' is no share of an operation; write a number from 0 to 1"),
+        ("brownout+3s", "brownout strikes once, it does not last"),
         ("slow@byte:x", "'x' is not a size"),
         ("slow+ever", "'ever' is not a time"),
         ("corrupt-byte+3s", "--fault 'corrupt-byte+3s': corrupt-byte strikes once, it does not last"),
