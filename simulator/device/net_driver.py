@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 import trio
 
 from simulator.device.net_ping import Ping
-from simulator.device.net_stack import Ethernet, Handler, Netifs, NetStack, now_ns
+from simulator.device.net_stack import Ethernet, Handler, NearNetwork, Netifs, NetStack, now_ns
 from simulator.device.state import NetworkState
 from simulator.network import NameNotFoundError, NetworkInterface
 from simulator.rng import Rng
@@ -633,9 +633,9 @@ class NetDriver:
         self._stack.watchers.append(changed)
 
     @property
-    def nearest_interface(self) -> tuple[str, IpInfo] | None:
-        """The interface that packets leave by, else the own access point; called as in ``net_service_mdns.inc``."""
-        return self._stack.nearest_interface
+    def near_networks(self) -> list[NearNetwork]:
+        """The networks that the board is in, each with one of its interfaces that are up."""
+        return self._stack.near_networks
 
     def register_callback(self, handler: Handler) -> None:
         """``net_event_register_callback``: have ``handler`` called after every message, also if it is already.

@@ -71,6 +71,19 @@ class Attachment(NamedTuple):
     name_servers: tuple[str, ...]
 
 
+class NearNetwork(NamedTuple):
+    """A network that the board is in with one of its interfaces, STA, AP, ETH or SPI_ETH, and as what.
+
+    ``ip6`` is empty without an IPv6 address.
+    """
+
+    interface: str
+    info: IpInfo
+    ip6: str
+    lan: Lan
+    quality: LinkQuality
+
+
 class Netifs(NamedTuple):
     """The interfaces of lwIP."""
 
@@ -180,16 +193,25 @@ class NetStack:
         return self.netifs.ethernet
 
     @property
-    def nearest_interface(self) -> tuple[str, IpInfo] | None:
-        """See `NetDriver.nearest_interface`."""
+    def near_networks(self) -> list[NearNetwork]:
+        """See `NetDriver.near_networks`."""
         if self.netifs is None:
-            return None
-        if self._route is None:
-            access_point = self.netifs.access_point
-            return ("AP", access_point.info) if access_point.is_up else None
-        if self._route[0] == "wf":
-            return "STA", self.netifs.station.info
-        return "SPI_ETH" if isinstance(self.wire, SpiEthernet) else "ETH", self.ethernet_netif.info
+            return []
+        station = self.radio.station
+        joined = None if station.last_joined is None else station.last_joined.lan
+        found = [
+            ("STA", self.netifs.station, joined, station.link),
+            ("AP", self.netifs.access_point, self.radio.own_lan, LinkQuality()),
+        ]
+        if self.netifs.ethernet is not None and self.wire is not None:
+            name = "SPI_ETH" if isinstance(self.wire, SpiEthernet) else "ETH"
+            quality = self.wire.link if self.wire.passes_bytes else SILENCE
+            found.append((name, self.netifs.ethernet, self.wire.last_lan, quality))
+        return [
+            NearNetwork(name, netif.info, netif.ip6, lan, quality)
+            for name, netif, lan, quality in found
+            if netif.is_up and lan is not None
+        ]
 
     @property
     def dns_servers(self) -> tuple[str, ...]:

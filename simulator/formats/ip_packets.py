@@ -1,10 +1,10 @@
-"""IPv4 packets as they would be on a wire, for captures: TCP, UDP, ICMP echo and DNS, with their checksums."""
+"""IP packets as they would be on a wire, for captures: TCP, UDP, ICMP echo and DNS, with their checksums."""
 
 from __future__ import annotations
 
 import struct
 from enum import IntFlag
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from typing import Final, TypeAlias
 
 Endpoint: TypeAlias = tuple[str, int]
@@ -13,6 +13,7 @@ Endpoint: TypeAlias = tuple[str, int]
 DNS_PORT: Final = 53
 _TCP, _UDP, _ICMP = 6, 17, 1
 _TTL: Final = 64
+_VERSION_6: Final = 6
 _DONT_FRAGMENT: Final = 0x4000
 _NAME_ERROR: Final = 3
 _ADDRESS_OF_NAME: Final = struct.pack(">HH", 1, 1)
@@ -82,13 +83,22 @@ def _dns_name(name: str) -> bytes:
 
 
 def _ip(source: str, target: str, protocol: int, payload: bytes) -> bytes:
+    if ":" in source:
+        head = struct.pack(">IHBB", _VERSION_6 << 28, len(payload), protocol, _TTL)
+        return head + _addresses(source, target) + payload
     start = struct.pack(">BBHHHBB", 0x45, 0, 20 + len(payload), 0, _DONT_FRAGMENT, _TTL, protocol)
-    addresses = IPv4Address(source).packed + IPv4Address(target).packed
+    addresses = _addresses(source, target)
     return start + struct.pack(">H", _checksum(start + bytes(2) + addresses)) + addresses + payload
 
 
 def _pseudo_header(source: str, target: str, protocol: int, length: int) -> bytes:
-    return IPv4Address(source).packed + IPv4Address(target).packed + struct.pack(">BBH", 0, protocol, length)
+    form = ">IBBBB" if ":" in source else ">HBB"
+    fields = (length, 0, 0, 0, protocol) if ":" in source else (length, 0, protocol)
+    return _addresses(source, target) + struct.pack(form, *fields)
+
+
+def _addresses(source: str, target: str) -> bytes:
+    return ip_address(source).packed + ip_address(target).packed
 
 
 def _checksum(data: bytes) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from dnslib import RR, DNSLabel
 
-GROUP: Final = "224.0.0.251"
-PORT: Final = 5353
 DOMAIN: Final = "local"
 LABEL_BYTES_MAX: Final = 63
 
@@ -154,7 +153,7 @@ def decode(data: bytes) -> Packet | None:
 
 
 def _row(record: Record) -> RR:
-    from dnslib import PTR, RD, RR, SRV, A
+    from dnslib import AAAA, PTR, RD, RR, SRV, A
 
     match record.data:
         case Name():
@@ -164,7 +163,7 @@ def _row(record: Record) -> RR:
         case bytes():
             data = RD(record.data)
         case _:
-            data = A(record.data)
+            data = AAAA(record.data) if record.kind is Kind.AAAA else A(record.data)
     kind_class = _CLASS_IN | (_TOP_BIT if record.flush else 0)
     return RR(_label(record.name), int(record.kind), kind_class, record.ttl_s, data)
 
@@ -174,6 +173,8 @@ def _record(row: RR, name: Name) -> Record | None:
     match row.rtype:
         case Kind.A:
             data = str(row.rdata)
+        case Kind.AAAA:
+            data = IPv6Address(bytes(row.rdata.data)).exploded
         case Kind.PTR:
             data = _name(row.rdata.label)
         case Kind.SRV:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulator.mdns.link import Link
 from simulator.mdns.packets import Kind, Name, Packet, Question, Record, Target
 from simulator.units import NS_PER_MS
 
@@ -15,8 +16,9 @@ PTR_TTL_S: Final = 4500
 
 @dataclass(slots=True)
 class Finding:
-    """One host, or one instance of a service. What is not known yet is empty."""
+    """One host, or one instance of a service, as it was found over one link. What is not known yet is empty."""
 
+    link: Link
     instance: str = ""
     host: str = ""
     port: int = 0
@@ -26,9 +28,9 @@ class Finding:
 
 
 class Search:
-    """A search for the address of a host (A), or for a service (PTR). It ends when it has enough, or no time left.
+    """A search for the address of a host (A or AAAA), or for a service (PTR).
 
-    ``results_max`` 0 is no limit.
+    It ends when it has enough, or no time left. ``results_max`` 0 is no limit.
     """
 
     def __init__(self, name: Name, kind: Kind, *, timeout_ns: int, results_max: int, began_ns: int) -> None:
@@ -47,51 +49,56 @@ class Search:
         """Whether there is room for nothing more."""
         return bool(self._results_max) and len(self.findings) >= self._results_max
 
-    def question(self) -> Packet:
-        """Return the question, with what is known of the answer."""
+    def question(self, link: Link) -> Packet:
+        """Return the question to be sent over ``link``, with what is known of the answer from there."""
         packet = Packet(questions=[Question(self.name, self.kind, unicast=self.kind is not Kind.PTR)])
         if self.kind is Kind.PTR:
             for finding in self.findings:
-                if finding.instance and finding.host and finding.addresses:
+                if finding.link == link and finding.instance and finding.host and finding.addresses:
                     instance = Name(finding.instance, self.name.service, self.name.protocol)
                     packet.answers.append(Record(self.name, Kind.PTR, instance, PTR_TTL_S))
         return packet
 
-    def take(self, record: Record) -> None:
-        """Look at what somebody says of a name that is not ours."""
+    def take(self, record: Record, link: Link) -> bool:
+        """Look at what somebody says over ``link`` of a name that is not ours; returns whether it is looked for."""
         match record.data:
             case str():
-                self._take_address(record.name, record.data)
+                self._take_address(record, record.data, link)
+                return True
             case Name() if self._is_service(record.name):
-                self._instance(record.data.host)
+                self._instance(record.data.host, link)
             case Target() if self._is_service(record.name):
-                found = self._instance(record.name.host)
+                found = self._instance(record.name.host, link)
                 if found is not None and not found.host:
                     found.host, found.port = record.data.host, record.data.port
             case bytes() if self._is_service(record.name):
-                found = self._instance(record.name.host)
+                found = self._instance(record.name.host, link)
                 if found is not None and not found.txt:
                     found.txt = list(txt_items(record.data))
+            case _:
+                return False
+        return True
 
     def _is_service(self, name: Name) -> bool:
         return self.kind is Kind.PTR and name.folded[1:] == self.name.folded[1:]
 
-    def _take_address(self, name: Name, address: str) -> None:
-        if self.kind is Kind.A:
-            if name.host.lower() != self.name.host.lower():
-                return
-            found = self.findings[0] if self.findings else self._add(Finding())
+    def _take_address(self, record: Record, address: str, link: Link) -> None:
+        host = record.name.host.lower()
+        here = [finding for finding in self.findings if finding.link == link]
+        if self.kind is Kind.PTR:
+            found = next((finding for finding in here if finding.host.lower() == host), None)
+        elif record.kind is self.kind and host == self.name.host.lower():
+            found = here[0] if here else self._add(Finding(link))
         else:
-            hosts = (finding for finding in self.findings if finding.host.lower() == name.host.lower())
-            found = next(hosts, None)
+            return
         if found is not None and address not in found.addresses:
             found.addresses.insert(0, address)
 
-    def _instance(self, instance: str) -> Finding | None:
+    def _instance(self, instance: str, link: Link) -> Finding | None:
         for finding in self.findings:
-            if finding.instance.lower() == instance.lower():
+            if finding.link == link and finding.instance.lower() == instance.lower():
                 return finding
-        return self._add(Finding(instance))
+        return self._add(Finding(link, instance))
 
     def _add(self, finding: Finding) -> Finding | None:
         if self.has_enough:

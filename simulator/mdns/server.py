@@ -6,8 +6,13 @@ A timer ticks every 100 ms from the start. At a tick one packet is sent whose ti
 those without time left end. When the interface comes up, or there is a new name, it asks three times whether anybody
 has that name (*probing*) and then tells everybody three times (*announcing*); from then on it answers.
 
+Each link (an interface, by IPv4 or IPv6) probes, announces and answers for itself. The timer, the names and the
+searches are common to all; of an interface are told both addresses on both links.
+
 Whoever says something else of the same host is compared with: the higher address wins, whoever was there first. Who
-loses while probing takes another name, with a number behind it; who loses later probes again, and then finds out.
+loses while probing takes another name, with a number behind it; who loses later probes again, and then finds out. But
+if that was the board itself, heard by station and cable in one network, the one that hears it falls silent, and the
+other speaks for both.
 """
 
 from __future__ import annotations
@@ -15,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from typing import Final, Literal, TypeAlias
 
+from simulator.mdns.link import PORT, Link
 from simulator.mdns.packets import (
     DISCOVERY,
     DOMAIN,
-    PORT,
     Kind,
     Name,
     Packet,
@@ -36,8 +41,8 @@ from simulator.rng import Rng
 from simulator.units import NS_PER_MS
 
 Endpoint: TypeAlias = tuple[str, int]
-Send: TypeAlias = "Callable[[bytes, Endpoint | None], None]"
-"""Sends bytes to one host, or with None to the group."""
+Send: TypeAlias = "Callable[[Link, bytes, Endpoint | None], None]"
+"""Sends bytes over a link to one host, or with None to the group."""
 
 SERVICES_MAX: Final = 10
 """``CONFIG_MDNS_MAX_SERVICES``, which no board changes."""
@@ -51,9 +56,9 @@ _RANDOM_MS_MAX: Final = 127
 _SHARED_PAUSE_NS: Final = 25 * NS_PER_MS
 _SHARED_STEPS: Final = 4
 
-_TTL_S: Final = {Kind.PTR: PTR_TTL_S, Kind.TXT: 4500, Kind.SRV: 120, Kind.A: 120}
+_TTL_S: Final = {Kind.PTR: PTR_TTL_S, Kind.TXT: 4500, Kind.SRV: 120, Kind.A: 120, Kind.AAAA: 120}
 
-_What: TypeAlias = Literal["PTR", "TXT", "SRV", "A", "SDPTR"]
+_What: TypeAlias = Literal["PTR", "TXT", "SRV", "A", "AAAA", "SDPTR"]
 """Types of records, and the PTR records of `DISCOVERY`."""
 
 
@@ -96,10 +101,23 @@ class _Item:
     is_bye: bool = False
 
 
+@dataclass(eq=False, slots=True)
+class _Pcb:
+    """What goes on over one link."""
+
+    link: Link
+    state: State = State.OFF
+    probed: list[Service] = field(default_factory=list)
+    probes_host: bool = False
+    is_probe_running: bool = False
+    failures: int = 0
+
+
 @dataclass(slots=True)
 class _Plan:
     """A packet that is going to be sent."""
 
+    pcb: _Pcb
     is_answer: bool = True
     probes: list[Service | None] = field(default_factory=list)
     """Whose names are asked for; None stands for the host."""
@@ -122,32 +140,56 @@ class MdnsServer:
         self.instance = ""
         self.services: list[Service] = []
         """The newest first."""
-        self.state = State.OFF
         self._rng = rng
         self._send = send
         self._renamed = renamed
-        self._address = ""
+        self._pcbs: dict[Link, _Pcb] = {}
+        self._silent: set[Link] = set()
+        """Those that another interface in the same network speaks for."""
+        self._addresses: dict[Link, str] = {}
         self._plans: list[_Plan] = []
         self._searches: list[Search] = []
-        self._probed: list[Service] = []
-        self._probes_host = False
-        self._is_probe_running = False
-        self._failures = 0
         self._shared_step = 0
         self._started_ns = self._ticked_ns = now_ns
 
     # -- what the board wants -------------------------------------------------------------------------------------
 
-    def interface_up(self, address: str, now_ns: int) -> None:
-        """There is an interface with ``address``."""
-        self._address = address
-        self._init_probe(self.services, include_host=True, now_ns=now_ns)
+    def link_up(self, link: Link, address: str, now_ns: int) -> None:
+        """Speak over ``link``, where the board has ``address``. It may have had another there."""
+        self._addresses[link] = address
+        self._enable(link, now_ns)
 
-    def interface_down(self) -> None:
-        """There is none any more."""
-        self._plans.clear()
-        self._address = ""
-        self.state = State.OFF
+    def link_down(self, link: Link, now_ns: int) -> None:
+        """Speak there no more. Who was silent for its sake does so again."""
+        self._addresses.pop(link, None)
+        had = self._drop(link)
+        self._silent.discard(link)
+        if had and link.other in self._silent:
+            self._silent.remove(link.other)
+            self._enable(link.other, now_ns)
+
+    def state(self, link: Link) -> State:
+        """Return how far it is over a link."""
+        pcb = self._pcbs.get(link)
+        return pcb.state if pcb is not None else State.OFF
+
+    def _enable(self, link: Link, now_ns: int) -> None:
+        """``_mdns_enable_pcb``."""
+        pcb = self._pcbs.get(link)
+        if pcb is None:
+            pcbs = [*self._pcbs.values(), pcb := _Pcb(link)]
+            self._pcbs = {pcb.link: pcb for pcb in sorted(pcbs, key=lambda pcb: pcb.link.order)}
+        self._init_probe(pcb, self.services, include_host=True, now_ns=now_ns)
+
+    def _drop(self, link: Link) -> bool:
+        """Forget what goes on over a link; returns whether something did."""
+        pcb = self._pcbs.pop(link, None)
+        if pcb is not None:
+            self._clear_plans(pcb)
+        return pcb is not None
+
+    def _clear_plans(self, pcb: _Pcb) -> None:
+        self._plans = [plan for plan in self._plans if plan.pcb is not pcb]
 
     def set_host(self, host: str, now_ns: int) -> None:
         """Be called ``host`` from now on."""
@@ -169,7 +211,7 @@ class MdnsServer:
     def add_service(self, service: Service, now_ns: int) -> None:
         """Offer another service. There are at most `SERVICES_MAX`, each once."""
         self.services.insert(0, service)
-        self._probe([service], include_host=False, now_ns=now_ns)
+        self._probe_all([service], include_host=False, now_ns=now_ns)
 
     def remove_service(self, service: Service) -> None:
         """Offer ``service`` no more."""
@@ -181,7 +223,10 @@ class MdnsServer:
         """End everything; only services that are called like the board are told of."""
         self._send_final_bye(include_host=False)
         self.services.clear()
-        self.interface_down()
+        self._plans.clear()
+        self._pcbs.clear()
+        self._silent.clear()
+        self._addresses.clear()
         for search in self._searches:
             search.is_over = True
         self._searches.clear()
@@ -220,7 +265,8 @@ class MdnsServer:
                 self._end_search(search)
             elif now_ns > search.asks_ns:
                 search.asks_ns = now_ns + REPEAT_NS
-                self._send_packet(search.question(), None)
+                for link in self._pcbs:
+                    self._send_packet(link, search.question(link), None)
 
     def _end_search(self, search: Search) -> None:
         self._searches.remove(search)
@@ -228,23 +274,24 @@ class MdnsServer:
 
     def _send_planned(self, plan: _Plan, now_ns: int) -> None:
         """Send what was planned, and plan what comes after it (``_mdns_tx_handle_packet``)."""
+        pcb = plan.pcb
         self._dispatch(plan)
-        match self.state:
+        match pcb.state:
             case State.PROBE_1 | State.PROBE_2:
                 plan.asks_privately = False
                 self._plan(plan, PROBE_PAUSE_NS, now_ns)
             case State.PROBE_3:
-                self._probes_host = self._is_probe_running = False
-                self._probed = []
-                self._failures = 0
-                self._plan(_announcement(plan.authorities), PROBE_PAUSE_NS, now_ns)
+                pcb.probes_host = pcb.is_probe_running = False
+                pcb.probed = []
+                pcb.failures = 0
+                self._plan(_announcement(plan), PROBE_PAUSE_NS, now_ns)
             case State.ANNOUNCE_1 | State.ANNOUNCE_2:
                 self._plan(plan, ANNOUNCE_PAUSE_NS, now_ns)
             case State.ANNOUNCE_3:
                 pass
             case _:
                 return
-        self.state = State(self.state + 1)
+        pcb.state = State(pcb.state + 1)
 
     def _plan(self, plan: _Plan, after_ns: int, now_ns: int) -> None:
         plan.due_ns = now_ns + after_ns
@@ -252,55 +299,70 @@ class MdnsServer:
 
     # -- probing --------------------------------------------------------------------------------------------------
 
-    def _probe(self, services: list[Service], *, include_host: bool, now_ns: int, anew: bool = False) -> None:
+    def _probe_all(self, services: list[Service], *, include_host: bool, now_ns: int, anew: bool = False) -> None:
         """``_mdns_probe_all_pcbs``."""
-        if not self._address:
-            return
-        if anew:
-            self._probed = []
-            self._is_probe_running = False
-        self._init_probe(services, include_host=include_host, now_ns=now_ns)
+        for pcb in self._pcbs.values():
+            if anew:
+                pcb.probed = []
+                pcb.is_probe_running = False
+            self._init_probe(pcb, services, include_host=include_host, now_ns=now_ns)
 
-    def _init_probe(self, services: list[Service], *, include_host: bool, now_ns: int) -> None:
+    def _init_probe(self, pcb: _Pcb, services: list[Service], *, include_host: bool, now_ns: int) -> None:
         """``_mdns_init_pcb_probe``: begin to ask for names, besides those that are being asked for."""
-        self._plans.clear()
+        self._clear_plans(pcb)
         if not self.host:
-            self.state = State.RUNNING
+            pcb.state = State.RUNNING
             return
-        if self.state.is_probing:
-            self._probed = [service for service in services if service not in self._probed] + self._probed
+        if pcb.state.is_probing:
+            pcb.probed = [service for service in services if service not in pcb.probed] + pcb.probed
         else:
-            self._probed = list(services)
-        self._probes_host = self._probes_host or include_host
-        self._is_probe_running = True
-        plan = _Plan(is_answer=False, authorities=[_Item("SRV", service) for service in self._probed])
-        plan.probes += self._probed
-        if self._probes_host:
+            pcb.probed = list(services)
+        pcb.probes_host = pcb.probes_host or include_host
+        pcb.is_probe_running = True
+        plan = _Plan(pcb, is_answer=False, authorities=[_Item("SRV", service) for service in pcb.probed])
+        plan.probes += pcb.probed
+        if pcb.probes_host:
             plan.probes.append(None)
-            plan.authorities.append(_Item("A"))
-        first_ns = FIRST_PROBE_AFTER_FAILURES_NS if self._failures > FAILURES_MAX else FIRST_PROBE_NS
+            plan.authorities += [_Item(kind) for kind, link in _addresses_of(pcb.link) if link in self._pcbs]
+        first_ns = FIRST_PROBE_AFTER_FAILURES_NS if pcb.failures > FAILURES_MAX else FIRST_PROBE_NS
         self._plan(plan, first_ns + self._rng.integer(0, _RANDOM_MS_MAX) * NS_PER_MS, now_ns)
-        self.state = State.PROBE_1
+        pcb.state = State.PROBE_1
+
+    def _announce_host(self, pcb: _Pcb, now_ns: int) -> None:
+        """``_mdns_announce_pcb`` without services: tell of the addresses once more."""
+        items = [_Item("A", flush=True), _Item("AAAA", flush=True)]
+        if pcb.state.is_probing:
+            self._init_probe(pcb, [], include_host=True, now_ns=now_ns)
+        elif State.PROBE_3 < pcb.state < State.RUNNING:
+            plan = next((plan for plan in self._plans if plan.pcb is pcb), None)
+            if plan is not None:
+                plan.additional = [item for item in plan.additional if item.kind not in ("A", "AAAA")]
+                for item in items:
+                    _add(plan.answers, item)
+                pcb.state = State.ANNOUNCE_1
+        elif pcb.state is State.RUNNING and self.host:
+            pcb.state = State.ANNOUNCE_1
+            self._plan(_Plan(pcb, answers=items), 0, now_ns)
 
     def _restart_all(self, now_ns: int) -> None:
         self._plans.clear()
-        self._probe(self.services, include_host=True, now_ns=now_ns, anew=True)
+        self._probe_all(self.services, include_host=True, now_ns=now_ns, anew=True)
 
     def _restart_nameless(self, now_ns: int) -> None:
         if self._nameless:
-            self._probe(self._nameless, include_host=False, now_ns=now_ns, anew=True)
+            self._probe_all(self._nameless, include_host=False, now_ns=now_ns, anew=True)
 
     @property
     def _nameless(self) -> list[Service]:
         return [service for service in self.services if not service.instance]
 
-    def _rename(self, service: Service | None, now_ns: int) -> None:
+    def _rename(self, pcb: _Pcb, service: Service | None, now_ns: int) -> None:
         """Take another name for what was lost: the service's own, that of all services, or that of the host."""
-        self._failures += 1
+        pcb.failures += 1
         if service is not None and service.instance:
             lost, service.instance = service.instance, mangled(service.instance)
             self._renamed(lost, service.instance)
-            self._probe([service], include_host=False, now_ns=now_ns)
+            self._probe_all([service], include_host=False, now_ns=now_ns)
         elif service is not None and self.instance:
             lost, self.instance = self.instance, mangled(self.instance)
             self._renamed(lost, self.instance)
@@ -317,25 +379,32 @@ class MdnsServer:
             self._send_bye(self._nameless, include_host=include_host)
 
     def _send_bye(self, services: list[Service], *, include_host: bool) -> None:
+        """``_mdns_send_bye``: who is still probing or announcing says nothing."""
+        for pcb in self._pcbs.values():
+            if pcb.state is State.RUNNING and self.host:
+                self._send_bye_over(pcb, services, include_host=include_host)
+
+    def _send_bye_over(self, pcb: _Pcb, services: list[Service], *, include_host: bool = False) -> None:
         items = [_Item("PTR", service, is_bye=True) for service in services]
         if include_host:
-            items.append(_Item("A", flush=True, is_bye=True))
-        self._dispatch(_Plan(answers=items))
+            items += [_Item("A", flush=True, is_bye=True), _Item("AAAA", flush=True, is_bye=True)]
+        self._dispatch(_Plan(pcb, answers=items))
 
     def _forget_plans_of(self, service: Service) -> None:
         """``_mdns_remove_scheduled_service_packets``."""
-        if service in self._probed:
-            self._probed.remove(service)
-        if self.state.is_probing and not self._probed and not self._probes_host:
-            self._is_probe_running = False
-            self.state = State.RUNNING
+        for pcb in self._pcbs.values():
+            if service in pcb.probed:
+                pcb.probed.remove(service)
+            if pcb.state.is_probing and not pcb.probed and not pcb.probes_host:
+                pcb.is_probe_running = False
+                pcb.state = State.RUNNING
         for plan in tuple(self._plans):
             had_answers = bool(plan.answers)
             plan.probes = [probed for probed in plan.probes if probed is not service]
             for section in (plan.answers, plan.authorities, plan.additional):
                 section[:] = [item for item in section if item.service is not service]
-            if had_answers and not plan.answers and not self.state.is_probing:
-                self.state = State.RUNNING
+            if had_answers and not plan.answers and not plan.pcb.state.is_probing:
+                plan.pcb.state = State.RUNNING
             if not (plan.probes or plan.answers or plan.authorities or plan.additional):
                 self._plans.remove(plan)
 
@@ -353,27 +422,35 @@ class MdnsServer:
             question = Question(self._name_of(probed), Kind.ANY, plan.asks_privately)
             if question not in questions:
                 questions.append(question)
-        self._send_packet(
-            Packet(
-                plan.is_answer,
-                questions,
-                [self._record(item) for item in plan.answers],
-                [self._record(item) for item in plan.authorities],
-                [self._record(item) for item in plan.additional],
-            ),
-            plan.target,
-        )
+        link = plan.pcb.link
+        sections = (plan.answers, plan.authorities, plan.additional)
+        records = [[record for item in section for record in self._records(item, link)] for section in sections]
+        self._send_packet(link, Packet(plan.is_answer, questions, *records), plan.target)
 
-    def _send_packet(self, packet: Packet, target: Endpoint | None) -> None:
-        data = encode(packet) if self._address else None
+    def _send_packet(self, link: Link, packet: Packet, target: Endpoint | None) -> None:
+        data = encode(packet)
         if data is not None:
-            self._send(data, target)
+            self._send(link, data, target)
 
-    def _record(self, item: _Item) -> Record:
-        service = item.service
-        if service is None:
-            record = Record(Name(self.host), Kind.A, self._address, _TTL_S[Kind.A], item.flush)
-        elif item.kind == "PTR":
+    def _records(self, item: _Item, link: Link) -> list[Record]:
+        """Return what is said of ``item`` over ``link``: of an address nothing if there is none, or also the other."""
+        if item.service is not None:
+            return [self._record(item, item.service)]
+        kind, of = (Kind.AAAA, Link(link.interface, True)) if item.kind == "AAAA" else (Kind.A, Link(link.interface))
+        if of not in self._pcbs and of not in self._silent:
+            return []
+        links = [of, of.other] if of.other is not None and self._is_double(link) else [of]
+        addresses = [self._addresses[link] for link in links if link in self._addresses]
+        ttl_s = 0 if item.is_bye else _TTL_S[kind]
+        return [Record(Name(self.host), kind, address, ttl_s, item.flush) for address in addresses]
+
+    def _is_double(self, link: Link) -> bool:
+        """``_mdns_if_is_dup``: whether one of two interfaces in the same network is silent."""
+        interfaces = (link.interface, link.other.interface) if link.other is not None else ()
+        return any(silent.interface in interfaces for silent in self._silent)
+
+    def _record(self, item: _Item, service: Service) -> Record:
+        if item.kind == "PTR":
             name = Name("", service.name, service.protocol)
             record = Record(name, Kind.PTR, self._name_of(service), _TTL_S[Kind.PTR])
         elif item.kind == "SDPTR":
@@ -387,28 +464,30 @@ class MdnsServer:
 
     # -- what arrives ---------------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes, sender: Endpoint, now_ns: int) -> None:
-        """Look at a packet (``mdns_parse_packet``)."""
+    def receive(self, link: Link, data: bytes, sender: Endpoint, now_ns: int) -> None:
+        """Look at a packet that came over ``link`` (``mdns_parse_packet``)."""
+        pcb = self._pcbs.get(link)
         packet = decode(data)
-        if packet is None or (packet.is_answer and sender[1] != PORT) or (packet.questions and not self.host):
+        if pcb is None or packet is None:
+            return
+        if (packet.is_answer and sender[1] != PORT) or (packet.questions and not self.host):
             return
         ours = [question for question in packet.questions if self._is_ours(question)]
         asked = _Asked(ours, is_probe=any(_is_probe(question) for question in ours))
         if packet.questions and not ours:
             return
         may_reply = True
-        for record in packet.answers:
-            may_reply &= self._take(record, packet, asked, now_ns)
-        for record in packet.authorities:
-            may_reply &= not self._is_ours_by_name(record.name) or self._take(record, packet, asked, now_ns)
-        for record in packet.additional:
-            may_reply &= self._take(record, packet, asked, now_ns)
+        ours_to_come = [record for record in packet.authorities if self._is_ours_by_name(record.name)]
+        for record in (*packet.answers, *ours_to_come, *packet.additional):
+            may_reply &= self._take(pcb, record, packet, asked, now_ns)
+            if link in self._silent:
+                return  # the board has heard itself
         if packet.is_answer:
             for search in tuple(self._searches):
                 if search.has_enough:
                     self._end_search(search)
-        if may_reply and self.state > State.PROBE_3 and asked.questions:
-            self._answer(asked, sender, now_ns)
+        if may_reply and pcb.state > State.PROBE_3 and asked.questions:
+            self._answer(pcb, asked, sender, now_ns)
 
     def _is_ours(self, question: Question) -> bool:
         if question.name.is_same(DISCOVERY) and question.kind == Kind.PTR:
@@ -421,63 +500,88 @@ class MdnsServer:
         service = self.find(name.service, name.protocol)
         return service is not None and (not name.host or name.is_same(self._name_of(service)))
 
-    def _take(self, record: Record, packet: Packet, asked: _Asked, now_ns: int) -> bool:
+    def _take(self, pcb: _Pcb, record: Record, packet: Packet, asked: _Asked, now_ns: int) -> bool:
         """Look at what somebody says of a name; return whether questions may still be answered."""
         if not self._is_ours_by_name(record.name):
             if packet.is_answer and not packet.questions:
                 for search in self._searches:
-                    search.take(record)
+                    if search.take(record, pcb.link) and not isinstance(record.data, str):
+                        break  # only an address is of use to several
             return True
         service = self.find(record.name.service, record.name.protocol) if record.name.service else None
         if record.kind is Kind.PTR or (asked.questions and not asked.is_probe):
             asked.forget_known(record)
             return True
-        verdict = self._compare(record, service)
+        if service is None and isinstance(record.data, str) and self._is_own(record.data, pcb.link):
+            self._fall_silent(pcb.link, now_ns)
+            return False
+        verdict = self._compare(record, service, pcb.link)
         if verdict <= 0 or not (asked.is_probe or packet.is_answer):
             return True
-        if not self._is_probe_running:
+        if not pcb.is_probe_running:
             if record.kind is Kind.SRV and service is not None:
-                self._send_bye([service], include_host=False)
+                self._send_bye_over(pcb, [service])
             lost = [service] if service is not None else []
-            self._init_probe(lost, include_host=record.kind is not Kind.SRV, now_ns=now_ns)
+            self._init_probe(pcb, lost, include_host=record.kind is not Kind.SRV, now_ns=now_ns)
         elif record.kind is not Kind.TXT:
-            self._rename(service, now_ns)
+            self._rename(pcb, service, now_ns)
         return False
 
-    def _compare(self, record: Record, service: Service | None) -> int:
+    def _is_own(self, address: str, link: Link) -> bool:
+        """Whether ``address`` is that of the board's other interface in the same network, and the higher one."""
+        of = Link(link.interface, ":" in address)
+        ours, other = self._addresses.get(of), of.other
+        if ours is None or other is None or address != self._addresses.get(other):
+            return False
+        return ip_address(address).packed > ip_address(ours).packed
+
+    def _fall_silent(self, link: Link, now_ns: int) -> None:
+        """``_mdns_dup_interface``: let the other interface in the same network speak."""
+        for own in (Link(link.interface), Link(link.interface, True)):
+            other = self._pcbs.get(own.other) if own.other is not None else None
+            if other is not None:
+                self._drop(own)
+                self._silent.add(own)
+                self._announce_host(other, now_ns)
+
+    def _compare(self, record: Record, service: Service | None, link: Link) -> int:
         """Return 1 if who said ``record`` wins, -1 if we do, 0 if we say the same."""
         match record.data:
             case str() if service is None:
-                theirs, ours = IPv4Address(record.data), IPv4Address(self._address)
-                return (theirs > ours) - (theirs < ours) if int(theirs) else 1
+                theirs = ip_address(record.data).packed
+                address = self._addresses.get(Link(link.interface, record.kind is Kind.AAAA))
+                if address is None or not any(theirs):
+                    return 1
+                ours = ip_address(address).packed
+                return (theirs > ours) - (theirs < ours)
             case Target() if service is not None:
                 return _verdict(target_data(record.data), target_data(Target(0, 0, service.port, self.host)))
             case bytes() if service is not None:
                 return _verdict(record.data, txt_data(service))
         return 0
 
-    def _answer(self, asked: _Asked, sender: Endpoint, now_ns: int) -> None:
+    def _answer(self, pcb: _Pcb, asked: _Asked, sender: Endpoint, now_ns: int) -> None:
         """``_mdns_create_answer_from_parsed_packet``."""
         flush = sender[1] == PORT
-        plan, is_shared = _Plan(), False
+        plan, is_shared = _Plan(pcb), False
+        addresses = (_Item("A", flush=flush), _Item("AAAA", flush=flush))
         for question in asked.questions:
             if question.name.is_same(DISCOVERY):
                 is_shared = True
-                for offered in self.services:
-                    _add(plan.answers, _Item("PTR", offered))  # not "SDPTR", which was asked for
+                for offered in reversed(self.services):
+                    _add(plan.answers, _Item("SDPTR", offered))
                 continue
             service = self.find(question.name.service, question.name.protocol) if question.name.service else None
             if service is None:
                 if question.kind in (Kind.A, Kind.AAAA, Kind.ANY):
-                    _add(plan.answers, _Item("A", flush=flush))
+                    _add(plan.answers, *addresses)
             elif question.kind in (Kind.PTR, Kind.ANY):
                 is_shared |= question.kind == Kind.PTR or not asked.is_probe
-                for item in (_Item("PTR", service), _Item("SRV", service, flush), _Item("TXT", service, flush)):
-                    _add(plan.answers, item)
-                _add(plan.additional if is_shared else plan.answers, _Item("A", flush=flush))
+                _add(plan.answers, _Item("PTR", service), _Item("SRV", service, flush), _Item("TXT", service, flush))
+                _add(plan.additional if is_shared else plan.answers, *addresses)
             elif question.kind == Kind.SRV:
                 _add(plan.answers, _Item("SRV", service, flush))
-                _add(plan.additional, _Item("A", flush=flush))
+                _add(plan.additional, *addresses)
             elif question.kind == Kind.TXT:
                 _add(plan.answers, _Item("TXT", service, flush))
         if not plan.answers:
@@ -511,17 +615,23 @@ def _is_probe(question: Question) -> bool:
     return question.kind == Kind.ANY and bool(question.name.host)
 
 
-def _add(section: list[_Item], item: _Item) -> None:
-    if not any(other.kind == item.kind and other.service is item.service for other in section):
-        section.append(item)
+def _add(section: list[_Item], *items: _Item) -> None:
+    for item in items:
+        if not any(other.kind == item.kind and other.service is item.service for other in section):
+            section.append(item)
 
 
-def _announcement(probed: list[_Item]) -> _Plan:
-    """Return what tells everybody of names that were probed, from the authorities of the probe."""
-    plan = _Plan()
-    for item in probed:
+def _addresses_of(link: Link) -> tuple[tuple[_What, Link], ...]:
+    """Return the records of the addresses of an interface, with the link of each."""
+    return ("A", Link(link.interface)), ("AAAA", Link(link.interface, True))
+
+
+def _announcement(probe: _Plan) -> _Plan:
+    """Return what tells everybody of the names in a probe."""
+    plan = _Plan(probe.pcb)
+    for item in probe.authorities:
         if item.service is None:
-            plan.answers.append(_Item("A", flush=True))
+            plan.answers.append(_Item(item.kind, flush=True))
         else:
             plan.answers += [_Item("SDPTR", item.service), _Item("PTR", item.service)]
             plan.answers += [_Item("SRV", item.service, flush=True), _Item("TXT", item.service, flush=True)]

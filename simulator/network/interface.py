@@ -104,6 +104,13 @@ class Datagrams(Protocol):
         """Give the port back."""
 
 
+class LinkDatagrams(Datagrams, Protocol):
+    """A UDP socket on one link."""
+
+    def set_quality(self, quality: LinkQuality) -> None:
+        """The link is as good as that from now on."""
+
+
 class NetworkInterface(Protocol):
     """One network interface of one board: a station or a cable, with an address while its link is up.
 
@@ -164,6 +171,13 @@ class NetworkInterface(Protocol):
 
     def open_datagrams(self, port: int = 0) -> Datagrams:
         """Return a UDP socket on ``port``, or on one that is free. Raises `OSError` as `listen`."""
+
+    def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> LinkDatagrams:
+        """Return a UDP socket on ``port`` that knows only one of the board's links, where it has ``address``.
+
+        It takes what comes there for that address or for a group, and reaches who is there, beside the link that all
+        else uses. With an IPv6 address it speaks IPv6. Raises `OSError` EOPNOTSUPP on the host's sockets.
+        """
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """Send one ICMP echo request with ``size_bytes`` of data and return the round trip in seconds.

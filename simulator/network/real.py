@@ -24,6 +24,7 @@ from simulator.network.interface import (
     ConnectRefusedError,
     ConnectTimedOutError,
     Endpoint,
+    LinkDatagrams,
     LinkDownError,
     NameNotFoundError,
     PingNotPermittedError,
@@ -236,6 +237,10 @@ class RealInterface:
         if port:
             raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
         return RealDatagrams(self)
+
+    def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> LinkDatagrams:
+        """See `NetworkInterface.open_on_link`. A link of the board is none of the host's."""
+        raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`."""

@@ -9,7 +9,7 @@ import trio
 
 from simulator.errors import UsageError
 from simulator.links import LinkQuality
-from simulator.network.interface import HTTPS_PORT, Datagrams, NetworkInterface, Segment
+from simulator.network.interface import HTTPS_PORT, Datagrams, LinkDatagrams, NetworkInterface, Segment
 
 
 class ServerAddress(NamedTuple):
@@ -99,6 +99,10 @@ class RedirectedInterface:
     def open_datagrams(self, port: int = 0) -> Datagrams:
         """See `NetworkInterface.open_datagrams`."""
         return self._interface.open_datagrams(port)
+
+    def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> LinkDatagrams:
+        """See `NetworkInterface.open_on_link`."""
+        return self._interface.open_on_link(port, address=address, segment=segment, quality=quality)
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`."""

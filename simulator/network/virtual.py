@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 import trio
@@ -68,6 +68,8 @@ class VirtualNetwork:
         self.portals: dict[Segment, str] = {}
         self.by_address: dict[str, VirtualInterface] = {}
         self.by_segment: dict[tuple[Segment, str], VirtualInterface] = {}
+        self.on_links: list[VirtualLinkDatagrams] = []
+        """The sockets that belong to one link, in the order in which they were opened."""
         self.tap: Tap | None = None
         """Who listens to everything."""
 
@@ -89,6 +91,22 @@ class VirtualNetwork:
         """Return what the name server of a segment says of ``name``."""
         portal = self.portals.get(segment)
         return list(self.names.get(name.lower(), ())) if portal is None else [portal]
+
+    def deliver_on_links(
+        self, data: bytes, target: Endpoint, sender: Endpoint, segment: Segment, link: Link, stack: Stack
+    ) -> float | None:
+        """Let a datagram arrive at the sockets in ``segment`` that belong to one link, but for one that has sent it.
+
+        Returns when it arrives, None if nowhere.
+        """
+        arrival = None
+        for socket in self.on_links:
+            if socket.takes(target, sender[0], segment):
+                route, size_bytes = Route(link, socket.link), len(data) + UDP_OVERHEAD_BYTES
+                if not route.loses(size_bytes, stack, socket.interface.stack):
+                    arrival = trio.current_time() + route.datagram_delay(size_bytes)
+                    socket.deliver(data, sender, arrival)
+        return arrival
 
 
 class Path(NamedTuple):
@@ -287,13 +305,15 @@ class VirtualInterface:
         """
         if not self.is_up and self._own is None:
             raise LinkDownError(*target)
-        address = IPv4Address(target[0])
-        if address.is_multicast or str(address) == _EVERYBODY:
+        if _is_group(target[0]):
             paths = self._paths_in_segments()
         else:
             path = self._path(target[0])
             paths = [path] if path else []
         arrival = None
+        for segment, own, link in self._networks():
+            sender = (own, port)
+            arrival = self._network.deliver_on_links(data, target, sender, segment, link, self.stack) or arrival
         for path in paths:
             route, size_bytes = path.there, len(data) + UDP_OVERHEAD_BYTES
             if not route.loses(size_bytes, self.stack, path.host.stack):
@@ -302,6 +322,14 @@ class VirtualInterface:
         if self._network.tap is not None:
             own = paths[0].own_address if paths else self._address or self.own_address
             self._network.tap.datagram((own, port), target, data, trio.current_time(), arrival)
+
+    def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> VirtualLinkDatagrams:
+        """See `NetworkInterface.open_on_link`."""
+        link = Link(self._rng)
+        link.set_quality(quality)
+        opened = VirtualLinkDatagrams(self, self._network, port, address, segment, link)
+        self._network.on_links.append(opened)
+        return opened
 
     def deliver(self, data: bytes, port: int, sender: Endpoint, at: float) -> None:
         """Let a datagram for ``port`` arrive ``at`` that time, if somebody has the port."""
@@ -434,6 +462,62 @@ class VirtualInterface:
                 yield
             finally:
                 self._attempts.remove(attempt)
+
+
+class VirtualLinkDatagrams(VirtualDatagrams):
+    """A UDP socket on one link of ``interface``, in ``segment``."""
+
+    def __init__(
+        self,
+        interface: VirtualInterface,
+        network: VirtualNetwork,
+        port: int,
+        address: str,
+        segment: Segment,
+        link: Link,
+    ) -> None:
+        super().__init__(
+            port,
+            self._send_on_link,
+            on_close=lambda: network.on_links.remove(self),
+            waiting_max=interface.stack.datagrams_max,
+        )
+        self.interface: Final = interface
+        self.link: Final = link
+        self._network = network
+        self._address = address
+        self._segment = segment
+
+    def set_quality(self, quality: LinkQuality) -> None:
+        """See `LinkDatagrams.set_quality`."""
+        self.link.set_quality(quality)
+
+    def takes(self, target: Endpoint, source: str, segment: Segment) -> bool:
+        """Whether what ``source`` sends to ``target`` in ``segment`` is for this socket."""
+        return (
+            target[1] == self.port
+            and segment is self._segment
+            and source != self._address
+            and (":" in source) == (":" in self._address)
+            and (target[0] == self._address or _is_group(target[0]))
+        )
+
+    def _send_on_link(self, data: bytes, port: int, target: Endpoint) -> None:
+        sender, network = (self._address, port), self._network
+        arrival = network.deliver_on_links(data, target, sender, self._segment, self.link, self.interface.stack)
+        for (segment, address), host in network.by_segment.items():
+            is_target = address == target[0] or (_is_group(target[0]) and ":" not in self._address)
+            if segment is self._segment and is_target and host is not self.interface:
+                route, size_bytes = Route(self.link, host.link_in(segment)), len(data) + UDP_OVERHEAD_BYTES
+                if not route.loses(size_bytes, self.interface.stack, host.stack):
+                    arrival = trio.current_time() + route.datagram_delay(size_bytes)
+                    host.deliver(data, target[1], sender, arrival)
+        if network.tap is not None:
+            network.tap.datagram(sender, target, data, trio.current_time(), arrival)
+
+
+def _is_group(address: str) -> bool:
+    return address == _EVERYBODY or ip_address(address).is_multicast
 
 
 async def _answer(socket: VirtualDatagrams, server: Endpoint, number: int) -> list[str]:

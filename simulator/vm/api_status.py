@@ -93,7 +93,7 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "net.service.captivedns": _FAITHFUL,
     "net.service.http": _FAITHFUL,
     "net.service.http.start": ("partial", "over TLS it waits for a request where the device gives up at once"),
-    "net.service.mdns": ("partial", "on one interface at a time, and by IPv4 alone"),
+    "net.service.mdns": _FAITHFUL,
     "net.service.sntp": _FAITHFUL,
     "net.service.ssh": ("partial", "it cannot be started"),
     "net.service.ssh.start": _MISSING,

@@ -10,13 +10,14 @@ from zeroconf._dns import DNSAddress, DNSPointer, DNSQuestion, DNSService, DNSTe
 from zeroconf._protocol.incoming import DNSIncoming
 from zeroconf._protocol.outgoing import DNSOutgoing
 
-from simulator.mdns import PORT, MdnsServer, Search, Service
+from simulator.mdns import PORT, Link, MdnsServer, Search, Service
 from simulator.mdns.packets import Kind, Name
 from simulator.rng import Rng
 from simulator.units import NS_PER_S
 
 ADDRESS, OTHER = "192.168.1.2", "192.168.1.9"
 TYPE = "_http._tcp.local."
+LINK = Link("STA")
 
 
 class Board:
@@ -26,9 +27,9 @@ class Board:
         self.now_ns = 0
         self.sent: list[bytes] = []
         self.server = MdnsServer(
-            0, rng=Rng(0), send=lambda data, _target: self.sent.append(data), renamed=lambda *_names: None
+            0, rng=Rng(0), send=lambda _link, data, _target: self.sent.append(data), renamed=lambda *_names: None
         )
-        self.server.interface_up(ADDRESS, 0)
+        self.server.link_up(LINK, ADDRESS, 0)
         self.server.set_host("kitchen", 0)
         self.server.add_service(Service("_http", "_tcp", 8080, "The web", [(b"path", b"/"), (b"x", b"1")]), 0)
         self.run(5)
@@ -45,7 +46,7 @@ class Board:
 
     def hear(self, outgoing: DNSOutgoing) -> None:
         for data in outgoing.packets():
-            self.server.receive(data, (OTHER, PORT), self.now_ns)
+            self.server.receive(LINK, data, (OTHER, PORT), self.now_ns)
 
 
 def said(packet: DNSIncoming) -> set[tuple[Any, ...]]:

@@ -30,6 +30,10 @@ def captured(folder: Path, *arguments: str) -> Path:
     return file
 
 
+def fields(*names: str) -> list[str]:
+    return ["-T", "fields", *(part for name in names for part in ("-e", name))]
+
+
 def assert_sound(file: Path) -> None:
     """Nothing is wrong with any packet: no checksum, no length, no gap, no repetition."""
     bad = "_ws.malformed or tcp.analysis.flags or tcp.checksum.status==0 or ip.checksum.status==0"
@@ -79,6 +83,21 @@ def test_names_pings_and_datagrams_are_there_too(tmp_path: Path) -> None:
     ]
     assert len(tshark(file, "-Y", "icmp.type==8")) == len(tshark(file, "-Y", "icmp.type==0")) == 2
     assert tshark(file, "-Y", "udp.port==9", "-T", "fields", "-e", "udp.length") == ["13"]
+
+
+def test_multicast_dns_is_there_by_ip4_and_ip6(tmp_path: Path) -> None:
+    script = tmp_path / "script.lua"
+    script.write_text(
+        'net.wf.setup(net.wf.mode.STA, "luatwin", "virtual-wifi") net.wf.start(false)\n'
+        'while not net.connected() do tmr.sleepms(100) end net.service.mdns.start("kitchen") tmr.sleep(5)\n'
+    )
+    file = captured(tmp_path, str(script), "--board", "WESP32")
+    assert_sound(file)
+    told = [line.split("\t") for line in tshark(file, "-Y", "mdns", *fields("ip.dst", "ipv6.dst"))]
+    assert {target or target_6 for target, target_6 in told} == {"224.0.0.251", "ff02::fb"}
+    addresses = tshark(file, "-Y", "dns.aaaa", *fields("dns.aaaa"))
+    assert addresses
+    assert {address.startswith("fe80::") for address in addresses} == {True}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.mdns import PORT, Finding, MdnsServer, Search, Service
+from simulator.mdns import PORT, Finding, Link, MdnsServer, Search, Service
 from simulator.mdns.packets import Kind, Name, Packet, decode
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
@@ -13,42 +13,56 @@ SETTLED_S = 5.0
 """By then nothing more is said of new names."""
 
 
+STATION, STATION_6, CABLE, CABLE_6 = Link("STA"), Link("STA", True), Link("ETH"), Link("ETH", True)
+
+
 class House:
-    """Servers by their addresses. ``said`` is what each has sent: when, who, the packet, and to whom."""
+    """Servers by their addresses, most of them with one link.
+
+    ``said`` is what each has sent: when, who, the packet, and to whom.
+    """
 
     def __init__(self) -> None:
         self.now_ns = 0
         self.servers: dict[str, MdnsServer] = {}
         self.said: list[tuple[float, str, Packet, tuple[str, int] | None]] = []
         self.renamed: list[tuple[str, str]] = []
-        self._under_way: list[tuple[bytes, MdnsServer, tuple[str, int] | None]] = []
+        self._under_way: list[tuple[bytes, str, tuple[str, int] | None]] = []
+        self._links: dict[str, Link] = {}
 
-    def server(self, address: str, host: str = "") -> MdnsServer:
-        def send(data: bytes, target: tuple[str, int] | None) -> None:
+    def server(self, address: str, host: str = "", link: Link = STATION) -> MdnsServer:
+        def send(link: Link, data: bytes, target: tuple[str, int] | None) -> None:
             packet = decode(data)
             assert packet is not None
-            self.said.append((self.now_ns / NS_PER_S, self.address_in_use(server), packet, target))
-            self._under_way.append((data, server, target))
+            own = next(own for own, other in self.servers.items() if other is server and self._links[own] == link)
+            self.said.append((self.now_ns / NS_PER_S, own, packet, target))
+            self._under_way.append((data, own, target))
 
         server = MdnsServer(
             self.now_ns, rng=Rng(0).child(address), send=send, renamed=lambda *names: self.renamed.append(names)
         )
-        self.servers[address] = server
-        server.interface_up(address, self.now_ns)
+        self.plug(server, address, link)
         if host:
             server.set_host(host, self.now_ns)
         self.deliver()
         return server
 
-    def address_in_use(self, server: MdnsServer) -> str:
-        return next(address for address, other in self.servers.items() if other is server)
+    def plug(self, server: MdnsServer, address: str, link: Link) -> None:
+        """Give a server another link into the house."""
+        self.servers[address] = server
+        self._links[address] = link
+        server.link_up(link, address, self.now_ns)
+
+    def unplug(self, address: str) -> None:
+        self.servers.pop(address).link_down(self._links.pop(address), self.now_ns)
 
     def deliver(self) -> None:
         while self._under_way:
             data, source, target = self._under_way.pop(0)
-            for address, server in self.servers.items():
-                if server is not source and (target is None or target[0] == address):
-                    server.receive(data, (self.address_in_use(source), PORT), self.now_ns)
+            for address, server in list(self.servers.items()):
+                is_heard = (":" in address) == (":" in source) and address != source
+                if is_heard and (target is None or target[0] == address):
+                    server.receive(self._links[address], data, (source, PORT), self.now_ns)
 
     def run(self, seconds: float) -> None:
         end_ns = self.now_ns + round(seconds * NS_PER_S)
@@ -57,7 +71,7 @@ class House:
             if not deadlines or min(deadlines) > end_ns:
                 break
             self.now_ns = min(deadlines)
-            for server in self.servers.values():
+            for server in dict.fromkeys(self.servers.values()):
                 server.advance(self.now_ns)
                 self.deliver()
         self.now_ns = end_ns

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.mdns import PORT, Search, Service
+from simulator.mdns import PORT, MdnsServer, Search, Service
 from simulator.mdns.packets import DISCOVERY, Kind, Name, Packet, Question, Record, Target, encode
 from simulator.mdns.server import SERVICES_MAX, State, mangled
-from tests.mdns.house import PROBING_S, SETTLED_S, TICK_S, WEB, House, web
+from tests.mdns.house import CABLE, CABLE_6, PROBING_S, SETTLED_S, STATION, STATION_6, TICK_S, WEB, House, web
 
 LOW, HIGH, OTHER = "192.168.1.2", "192.168.1.9", "192.168.1.77"
 
@@ -20,7 +20,7 @@ def test_a_name_is_asked_for_three_times_and_told_three_times() -> None:
     house = House()
     server = house.server(LOW, "kitchen")
     house.run(SETTLED_S)
-    assert server.state is State.RUNNING
+    assert server.state(STATION) is State.RUNNING
     times = [time for time, *_ in house.said]
     assert [round(later - earlier, 3) for earlier, later in pairwise(times)] == [
         *(0.3, 0.3, 0.3, 1.1, 1.1),  # 250 ms and a second, and then to the first tick after that
@@ -39,7 +39,7 @@ def test_without_a_name_nothing_is_said_and_nothing_answered() -> None:
     server = house.server(LOW)
     house.server(HIGH, "kitchen")
     house.run(SETTLED_S)
-    assert server.state is State.RUNNING
+    assert server.state(STATION) is State.RUNNING
     assert not house.heard_from(LOW)
     assert house.address_of(server, "kitchen") == [HIGH]
 
@@ -78,11 +78,10 @@ def test_with_a_new_interface_everything_is_said_again() -> None:
     server = house.server(LOW, "kitchen")
     server.add_service(web(), house.now_ns)
     house.run(SETTLED_S)
-    server.interface_down()
+    house.unplug(LOW)
     assert server.deadline_ns is None
     house.said.clear()
-    house.servers = {OTHER: server}
-    server.interface_up(OTHER, house.now_ns)
+    house.plug(server, OTHER, STATION)
     house.run(SETTLED_S)
     assert len(house.said) == 6
     assert house.said[-1][2].answers[-1] == Record(Name("kitchen"), Kind.A, OTHER, 120, flush=True)
@@ -199,7 +198,7 @@ def test_questions_are_answered_with_what_belongs_to_them(
     house.said.clear()
     data = encode(Packet(questions=[question]))
     assert data is not None
-    server.receive(data, (OTHER, 50000), house.now_ns)
+    server.receive(STATION, data, (OTHER, 50000), house.now_ns)
     house.run(1)
     said = [
         ([r.kind.name for r in packet.answers], [r.kind.name for r in packet.additional])
@@ -211,16 +210,16 @@ def test_questions_are_answered_with_what_belongs_to_them(
         assert not any(record.flush for record in packet.answers)
 
 
-def test_the_kinds_of_services_are_answered_with_the_instances_as_the_component_does() -> None:
+def test_the_kinds_of_services_are_told_without_their_instances() -> None:
     house = House()
     server = house.server(LOW, "kitchen")
     server.add_service(web(), house.now_ns)
     house.run(SETTLED_S)
     data = encode(Packet(questions=[Question(DISCOVERY, Kind.PTR)]))
     assert data is not None
-    server.receive(data, (OTHER, PORT), house.now_ns)
+    server.receive(STATION, data, (OTHER, PORT), house.now_ns)
     house.run(1)
-    assert house.heard_from(LOW)[-1].answers == [Record(WEB, Kind.PTR, Name("kitchen", "_http", "_tcp"), 4500)]
+    assert house.heard_from(LOW)[-1].answers == [Record(DISCOVERY, Kind.PTR, WEB, 4500)]
 
 
 # -- two of one name --------------------------------------------------------------------------------------------------
@@ -305,7 +304,7 @@ def test_a_service_that_is_removed_while_it_is_new_is_told_of_no_more(after_s: f
     house.said.clear()
     house.run(SETTLED_S)
     assert house.said == []
-    assert server.state is State.RUNNING
+    assert server.state(STATION) is State.RUNNING
 
 
 def test_a_service_that_is_removed_while_the_host_is_probed_leaves_the_host() -> None:
@@ -354,3 +353,98 @@ def test_services_are_found_again_by_name_in_upper_case_or_lower() -> None:
     assert server.find("_HTTP", "_Tcp") is service
     assert server.find("_http", "_udp") is None
     assert SERVICES_MAX == 10
+
+
+# -- several links ----------------------------------------------------------------------------------------------------
+
+LOW_6, HIGH_6 = (f"fe80:0000:0000:0000:0000:00ff:fe00:000{digit}" for digit in "12")
+
+
+def both_links(house: House, address: str, address_6: str, host: str) -> MdnsServer:
+    server = house.server(address)
+    house.plug(server, address_6, STATION_6)
+    server.set_host(host, house.now_ns)
+    return server
+
+
+def test_each_link_probes_for_itself_and_tells_both_addresses() -> None:
+    house = House()
+    both_links(house, LOW, LOW_6, "kitchen")
+    house.run(SETTLED_S)
+    for address in (LOW, LOW_6):
+        *probes, announced, _, _ = house.heard_from(address)
+        assert len(probes) == 3
+        assert announced.answers == [
+            Record(Name("kitchen"), Kind.A, LOW, 120, flush=True),
+            Record(Name("kitchen"), Kind.AAAA, LOW_6, 120, flush=True),
+        ]
+
+
+def test_one_packet_leaves_at_a_tick_whatever_the_link() -> None:
+    house = House()
+    both_links(house, LOW, LOW_6, "kitchen")
+    house.run(SETTLED_S)
+    times = [time for time, *_ in house.said]
+    assert len(set(times)) == len(times) == 12
+
+
+def test_a_service_is_found_over_each_link_that_both_have() -> None:
+    house = House()
+    server = both_links(house, LOW, LOW_6, "kitchen")
+    server.add_service(web(8080), house.now_ns)
+    asker = both_links(house, HIGH, HIGH_6, "asker")
+    house.run(SETTLED_S)
+    findings, _ = house.find(asker, WEB, Kind.PTR)
+    assert {finding.link for finding in findings} == {STATION, STATION_6}
+    for finding in findings:
+        assert (finding.host, finding.port, finding.addresses) == ("kitchen", 8080, [LOW_6, LOW])
+    last = [packet for packet in house.heard_from(HIGH) if packet.questions][-1]
+    assert len(last.answers) == 1  # what is known of this link, and not of the other
+
+
+def test_an_address_of_the_other_kind_is_none() -> None:
+    house = House()
+    both_links(house, LOW, LOW_6, "kitchen")
+    asker = house.server(HIGH)
+    house.run(SETTLED_S)
+    findings, _ = house.find(asker, Name("kitchen"), Kind.AAAA, results_max=1)
+    assert [finding.addresses for finding in findings] == [[LOW_6]]
+    findings, _ = house.find(asker, Name("kitchen"), Kind.A, results_max=1)
+    assert [finding.addresses for finding in findings] == [[LOW]]
+
+
+def test_by_ip6_too_the_higher_address_keeps_its_name() -> None:
+    house = House()
+    for address in (LOW_6, HIGH_6):
+        house.server(address, "kitchen", STATION_6)
+    house.run(2 * SETTLED_S)
+    assert [server.host for server in house.servers.values()] == ["kitchen-2", "kitchen"]
+
+
+def test_a_board_that_hears_itself_over_another_interface_speaks_over_one() -> None:
+    house = House()
+    server = house.server(LOW, "kitchen")
+    house.plug(server, HIGH, CABLE)
+    house.run(SETTLED_S)
+    assert house.renamed == []
+    assert server.state(STATION) is State.OFF
+    assert server.state(CABLE) is State.RUNNING
+    assert house.heard_from(HIGH)[-1].answers == [
+        Record(Name("kitchen"), Kind.A, HIGH, 120, flush=True),
+        Record(Name("kitchen"), Kind.A, LOW, 120, flush=True),
+    ]
+    house.unplug(HIGH)
+    house.run(SETTLED_S)
+    assert server.state(STATION) is State.RUNNING
+    assert house.heard_from(LOW)[-1].answers == [Record(Name("kitchen"), Kind.A, LOW, 120, flush=True)]
+
+
+def test_whoever_falls_silent_does_so_by_each_protocol_that_the_other_speaks() -> None:
+    house = House()
+    server = both_links(house, LOW, LOW_6, "kitchen")
+    house.plug(server, HIGH, CABLE)
+    house.plug(server, HIGH_6, CABLE_6)
+    house.run(2 * SETTLED_S)
+    assert [server.state(link) for link in (STATION, STATION_6)] == [State.OFF, State.OFF]
+    assert [server.state(link) for link in (CABLE, CABLE_6)] == [State.RUNNING, State.RUNNING]
+    assert [record.data for record in house.heard_from(HIGH)[-1].answers] == [HIGH, LOW, HIGH_6, LOW_6]

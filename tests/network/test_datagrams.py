@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from simulator.links import LinkQuality
-from simulator.network import Datagrams, LinkDownError, RealInterface, VirtualNetwork, WorldClock
+from simulator.network import Datagrams, LinkDatagrams, LinkDownError, RealInterface, VirtualNetwork, WorldClock
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS
 from tests.helpers import run_virtual
@@ -160,3 +160,85 @@ def test_the_hosts_sockets_carry_datagrams_as_a_client() -> None:
             interface.open_datagrams(123)
 
     trio.run(main, clock=clock.trio_clock)
+
+
+# -- on one link ------------------------------------------------------------------------------------------------------
+
+LAN, ELSEWHERE = "a network", "another network"
+GROUP, GROUP_6, PORT = "224.0.0.251", "ff02::fb", 5353
+HERE, THERE = "fe80::1", "fe80::2"
+
+
+async def waiting(socket: Datagrams) -> list[tuple[bytes, str]]:
+    """What has come, and from where."""
+    found = []
+    with trio.move_on_after(1):
+        while True:
+            data, (address, _) = await socket.receive_from()
+            found.append((data, address))
+    return found
+
+
+def on_link(network: VirtualNetwork, name: str, address: str, segment: str = LAN) -> LinkDatagrams:
+    return network.interface(name).open_on_link(PORT, address=address, segment=segment, quality=AIR)
+
+
+def test_a_socket_on_a_link_reaches_its_group_there_by_its_own_protocol() -> None:
+    async def main() -> None:
+        made = network()
+        first, second = on_link(made, "b0", HERE), on_link(made, "b1", THERE)
+        others = [on_link(made, "b1", "192.168.1.2"), on_link(made, "b2", "fe80::3", ELSEWHERE)]
+        await first.send_to(b"?", (GROUP_6, PORT))
+        assert await waiting(second) == [(b"?", HERE)]
+        await second.send_to(b"!", (HERE, PORT))
+        await second.send_to(b"nobody", (HERE, PORT + 1))
+        assert await waiting(first) == [(b"!", THERE)]
+        assert [await waiting(socket) for socket in others] == [[], []]
+
+    run_virtual(main)
+
+
+def test_a_socket_on_a_link_and_an_ordinary_one_hear_each_other() -> None:
+    async def main() -> None:
+        made = network()
+        made.interface("phone").link_up(AIR, "192.168.1.9", segment=LAN)
+        phone, board = made.interface("phone").open_datagrams(PORT), on_link(made, "b0", "192.168.1.2")
+        await phone.send_to(b"?", (GROUP, PORT))
+        assert await waiting(board) == [(b"?", "192.168.1.9")]
+        await board.send_to(b"!", ("192.168.1.9", PORT))
+        await board.send_to(b"all", (GROUP, PORT))
+        assert await waiting(phone) == [(b"!", "192.168.1.2"), (b"all", "192.168.1.2")]
+        board.close()
+        await phone.send_to(b"?", (GROUP, PORT))
+        assert made.on_links == []
+
+    run_virtual(main)
+
+
+def test_two_links_of_one_board_in_one_network_hear_each_other() -> None:
+    async def main() -> None:
+        made = network()
+        air, cable = on_link(made, "b0", "192.168.1.2"), on_link(made, "b0", "192.168.1.3")
+        await air.send_to(b"me", (GROUP, PORT))
+        assert await waiting(cable) == [(b"me", "192.168.1.2")]
+        assert await waiting(air) == []
+
+    run_virtual(main)
+
+
+def test_a_link_that_is_silent_carries_nothing() -> None:
+    async def main() -> None:
+        made = network()
+        first, second = on_link(made, "b0", HERE), on_link(made, "b1", THERE)
+        first.set_quality(LinkQuality(loss=1))
+        await first.send_to(b"?", (GROUP_6, PORT))
+        assert await waiting(second) == []
+
+    run_virtual(main)
+
+
+def test_the_host_s_sockets_know_no_link_of_a_board() -> None:
+    interface = RealInterface(WorldClock())
+    with pytest.raises(OSError, match="does not listen") as caught:
+        interface.open_on_link(PORT, address=HERE, segment=LAN, quality=AIR)
+    assert caught.value.errno == errno.EOPNOTSUPP

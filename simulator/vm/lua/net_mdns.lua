@@ -2,7 +2,7 @@
 local K = ...
 local arg, raise, request = K.arg, K.raise, K.request
 local next, pack, select, unpack = next, table.pack, select, table.unpack
-local format, type = string.format, type
+local find, format, type = string.find, string.format, type
 
 local NAME_BYTES_MAX = 64
 local TIMEOUT_SECONDS, RESULTS_MAX = 3, 20
@@ -62,11 +62,11 @@ function mdns.findservice(...)
   local max = number(4, RESULTS_MAX, select(4, ...))
   check_service(service, protocol)
   local values = pack(request("mdns.find_service", service, protocol, seconds, max))
-  local rows, at = {}, 2
+  local rows, at = {}, 1
   while at <= values.n do
-    local instance, host, port, address, texts = unpack(values, at, at + 4)
-    at = at + 5
-    local row = {interface = values[1], protocol = "IPv4"}
+    local interface, ip, instance, host, port, address, texts = unpack(values, at, at + 6)
+    at = at + 7
+    local row = {interface = interface, protocol = ip}
     row.instance = instance ~= "" and instance or nil
     if host ~= "" then
       row.hostname = host
@@ -82,7 +82,7 @@ function mdns.findservice(...)
       at = at + 2 * texts
     end
     if address ~= "" then
-      row.ip = {ipv4 = address}
+      row.ip = {[find(address, ":", 1, true) and "ipv6" or "ipv4"] = address}
     end
     rows[#rows + 1] = row
   end
