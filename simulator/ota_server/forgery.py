@@ -7,7 +7,7 @@ import hashlib
 from typing import Final
 
 from simulator.boards import load_board
-from simulator.firmware import Manifest, build_for, read_manifest
+from simulator.firmware import SMALLEST_IMAGE_BYTES, Manifest, build_for, read_manifest
 from simulator.ota_protocol import Catalogue, Firmware
 
 OTHER_BOARD: Final = "ESP32THING-OTA"
@@ -39,7 +39,7 @@ def for_another_board(offer: Firmware) -> Firmware:
     manifest = read_manifest(offer.image)
     other = load_board(ONE_MORE_BOARD if manifest.documented_id == OTHER_BOARD else OTHER_BOARD)
     theirs = Manifest.of(other, commit=manifest.commit, build_time=manifest.build_time)
-    return Firmware.of(theirs, build_for(other, theirs, size_bytes=len(offer.image)))
+    return Firmware.of(theirs, build_for(other, theirs, size_bytes=max(len(offer.image), SMALLEST_IMAGE_BYTES)))
 
 
 def rogue_catalogue(catalogue: Catalogue) -> Catalogue:
@@ -58,4 +58,6 @@ def _commit_after(manifest: Manifest, word: str) -> str:
 
 def _rebuilt(offer: Firmware, manifest: Manifest, *, commit: str, seconds: int) -> Firmware:
     forged = dataclasses.replace(manifest, commit=commit, build_time=manifest.build_time + seconds)
-    return Firmware.of(forged, build_for(load_board(manifest.board), forged, size_bytes=len(offer.image)))
+    return Firmware.of(
+        forged, build_for(load_board(manifest.board), forged, size_bytes=max(len(offer.image), SMALLEST_IMAGE_BYTES))
+    )

@@ -205,7 +205,7 @@ class _Player:
             case "wait-serial-regex":
                 return self._looks_for_text(*pattern_of(step.value), device, cursor)
             case "wait-event":
-                return self._looks_for_event(*_event_wanted(step), cursor)
+                return self._looks_for_event(*_event_wanted(step, device.name), cursor)
             case "wait-pin":
                 return self._looks_for_level(device, step.value)
             case kind if kind in CHECKS and step.timeout_ns is not None:
@@ -247,7 +247,7 @@ class _Player:
             case "wait-serial-regex":
                 return f"{board} printed nothing that matches {step.value!r}", []
             case "wait-event" if cursor is not None:
-                kind, fields = _event_wanted(step)
+                kind, fields = _event_wanted(step, board)
                 wanted = " ".join([kind, *(f"{name}={value!r}" for name, value in fields.items())])
                 return f"there was no event {wanted}", list(near_misses.of_event(record, cursor, kind, fields))
             case "wait-pin":
@@ -288,11 +288,12 @@ def _move(cursor: Cursor, found: Cursor | None) -> bool:
     return found is not None
 
 
-def _event_wanted(step: Step) -> tuple[str, dict[str, object]]:
+def _event_wanted(step: Step, board: str) -> tuple[str, dict[str, object]]:
+    """Return the kind and the fields of the event that a step waits for: of ``board``, if the step names any."""
     table: EventTable = step.value
     fields = dict(table.fields)
     if step.boards:
-        fields["board"] = step.boards[0]
+        fields["board"] = board
     return table.kind, fields
 
 

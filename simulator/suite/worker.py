@@ -40,10 +40,12 @@ def work(connection: Connection, scenario: Scenario, case: Case, console: Path, 
             artefacts.mkdir(parents=True, exist_ok=True)
             play(scenario, case, events=artefacts / EVENTS_FILE, flash=_new_file(artefacts / FLASH_FILE))
         connection.send(("verdict", verdict))
-    except LuaTwinError as error:
-        connection.send(("error", str(error)))
-    except Exception:
-        connection.send(("bug", traceback.format_exc()))
+    except Exception as error:
+        cause: BaseException = error
+        while isinstance(cause, BaseExceptionGroup) and len(cause.exceptions) == 1:
+            cause = cause.exceptions[0]
+        is_bug = not isinstance(cause, LuaTwinError)
+        connection.send(("bug", traceback.format_exc()) if is_bug else ("error", str(cause)))
 
 
 def _told(step: Step) -> str:

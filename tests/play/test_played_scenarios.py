@@ -457,6 +457,22 @@ steps:
     assert b"I am\tcellar" in verdict.consoles["cellar"]
 
 
+def test_an_event_of_all_boards_is_one_of_each(played: Played) -> None:
+    verdict = played(
+        """\
+boards: {quick: {}, slow: {boot-log: DEBUG}}
+steps:
+  - wait-event: boot.app
+    board: all
+  - expect-boot: factory
+    board: all
+"""
+    )
+    assert_passed(verdict)
+    assert verdict.steps[0].board == "quick"
+    assert verdict.steps[0].ended_ns < verdict.steps[1].ended_ns
+
+
 def test_the_same_scenario_goes_the_same_way_twice(played: Played) -> None:
     text = "boards: {a: {lua: print(math.random(1000))}, b: {lua: print(math.random(1000))}}\nsteps: [{delay: 3s}]\n"
     first, second = played(text), played(text)
