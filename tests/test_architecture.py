@@ -79,6 +79,7 @@ ROOMS = (
     Room("hardware", Kind.MODEL),
     Room("descriptions", Kind.PURE, {"pydantic", "pydantic_core", "ruamel"}),
     Room("network", Kind.SHELL, {"trio", "httpx", "httpcore", "dnslib"}),
+    Room("libcurl", Kind.SHELL, {"trio", "cryptography"}),
     Room("packet_forwarder", Kind.SHELL, {"trio"}),
     Room("http", Kind.SHELL, {"trio", "h11"}),
     Room("ota_server", Kind.SHELL, {"trio", "cryptography"}),

@@ -1,33 +1,42 @@
-"""net.curl: libcurl 7.54.1 for HTTP (``components/lua/modules/net/net_service_curl.inc``, ``components/curl``).
+"""net.curl: requests, files and mails by `simulator.libcurl` (``components/lua/modules/net/net_service_curl.inc``).
 
-A request is what libcurl sends, byte for byte but for the boundary's random digits; it leaves by httpx on the board's
-interface. Two things of libcurl's are not done: it waits for ``100 Continue`` before it sends a form, for a second at
-most, and it accepts answers that are hardly HTTP.
+What a script sets is kept by Lua and comes with each call. The library of the device speaks a few protocols more than
+ours; a URL with one of those is an error that says so.
 """
 
 from __future__ import annotations
 
-import ssl
-import zlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from math import inf
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
-import httpx
 import trio
 
 from simulator.device.calls import call
+from simulator.device.drivers.quickmail import Letter, compose
 from simulator.device.drivers.shared import Driver, Shared
-from simulator.filesystem import FileSystemError
-from simulator.network import NameNotFoundError, NetworkError
-from simulator.network.http_backend import http_client
-from simulator.network.tls import library_client_context
-from simulator.network.trace import event_trace
+from simulator.filesystem import FileSystemError, OpenFile
+from simulator.libcurl import (
+    AUTHORITIES,
+    Counts,
+    CurlError,
+    Easy,
+    Field,
+    Form,
+    FtpOptions,
+    FtpTransfer,
+    HttpTransfer,
+    Mail,
+    NotHereError,
+    Settings,
+    Sink,
+    SmtpTransfer,
+    Surroundings,
+    Transfer,
+    Url,
+    parse,
+)
 
-BUFFER_BYTES: Final = 4096
-"""``CURL_MAX_WRITE_SIZE``, which is also what is sent at once."""
 HEADER_BYTES_MAX: Final = 512
 BODY_BYTES_MAX: Final = 2048
 PROGRESS_S: Final = 0.1
@@ -35,38 +44,26 @@ PROGRESS_S: Final = 0.1
 MUCH_BYTES: Final = 1_000_000
 MUCH_PERIOD_S: Final = 5
 """Of more than so much the progress is printed only so often."""
-SOCKET: Final = 54
-"""The first descriptor of lwIP (``LWIP_SOCKET_OFFSET``)."""
 
-_PACKINGS: Final = ("deflate", "gzip", "x-gzip")
-_ZLIB_OR_GZIP: Final = 32 + zlib.MAX_WBITS
-
+_CODINGS: Final = "deflate, gzip"
 _FILE, _JSON = b"_FILE_", b"_JSON_"
-_TYPES: Final = {
-    b".gif": b"image/gif",
-    b".jpg": b"image/jpeg",
-    b".jpeg": b"image/jpeg",
-    b".txt": b"text/plain",
-    b".html": b"text/html",
-    b".xml": b"application/xml",
-}
+_ANONYMOUS: Final = FtpOptions("anonymous", "ftp@example.com", extended_passive=True)
+
+_Maker: TypeAlias = Callable[[Easy, Url, Sink], Transfer]
+Answer: TypeAlias = tuple[Any, ...]
 
 
 class _Options(NamedTuple):
     """What a script can set. 0 seconds are no limit and no progress."""
 
-    is_verbose: bool
+    is_verbose: int
     progress_s: int
     timeout_s: int
     bytes_max: int
 
 
-class _Failed(Exception):  # noqa: N818 (it is an outcome)
-    """A transfer did not succeed; its text is that of ``curl_easy_strerror``."""
-
-
 class CurlDriver(Driver):
-    """Carries out the requests; what scripts set is kept by Lua and comes with each."""
+    """Carries out the transfers."""
 
     name: ClassVar[str] = "curl"
 
@@ -75,240 +72,240 @@ class CurlDriver(Driver):
         self._rng = shared.radio.rng.child("curl")
 
     @call("curl.get")
-    async def _get(self, url: bytes, path: bytes | None, *options: int) -> tuple[Any, ...]:
-        """Answer with success, header and body, or with nothing if there can be no file."""
-        if path is not None and not self._write(path, b""):
-            return ()
-        transfer = _Transfer(self.shared, _Options(bool(options[0]), *options[1:]))
-        answer = await transfer.run("GET", url)
-        if path is not None:
-            self._write(path, bytes(transfer.body))
-            await self.shared.network.files.settle()
-        return answer
+    async def _get(self, url: bytes, path: bytes | None, *options: int) -> Answer:
+        """Answer with success, header and body, or with what is wrong."""
+        makers: dict[str, _Maker] = {
+            "http": lambda easy, url, sink: HttpTransfer(easy, url, sink, accepts=_CODINGS),
+            "ftp": lambda easy, url, sink: FtpTransfer(easy, url, sink, _login_of(url)),
+        }
+        return await self._transfer(url, path, _Options(*options), makers)
 
     @call("curl.post")
-    async def _post(self, url: bytes, *values: Any) -> tuple[Any, ...]:
+    async def _post(self, url: bytes, *values: Any) -> Answer:
         """Send a form; its names and values follow the options. Answers with success, header and body."""
-        options, fields = values[:4], values[4:]
-        transfer = _Transfer(self.shared, _Options(bool(options[0]), *options[1:]))
-        boundary = b"-" * 24 + self._rng.bytes(8).hex().encode()
-        content = self._form(boundary, dict(zip(fields[::2], fields[1::2], strict=True)))
+        boundary = "-" * 24 + self._rng.bytes(8).hex()
+        fields = [self._field(name, value) for name, value in zip(values[4::2], values[5::2], strict=True)]
+        form = Form(boundary, [found for found in fields if found is not None])
         await self.shared.network.files.settle()
-        return await transfer.run("POST", url, content, boundary)
+        makers: dict[str, _Maker] = {
+            "http": lambda easy, url, sink: HttpTransfer(easy, url, sink, form=form, accepts=_CODINGS)
+        }
+        return await self._transfer(url, None, _Options(*values[:4]), makers)
 
-    def _write(self, path: bytes, data: bytes) -> bool:
+    def _field(self, name: bytes, value: bytes) -> Field | None:
+        """Return a field of a form; files that are empty or not there are left out."""
+        if name.startswith(_FILE):
+            content = self._load(value)
+            return Field(name[len(_FILE) :] or b"file", content, path=value) if content else None
+        if name.startswith(_JSON):
+            return Field(name[len(_JSON) :] or b"json", value, type="application/json")
+        return Field(name, value)
+
+    @call("curl.ftp")
+    async def _ftp(
+        self, uploads: bool, url: bytes, user: bytes, password: bytes, path: bytes | None, *options: int
+    ) -> Answer:
+        """Store a file, or get one or a list. Answers with success, header and content."""
+        content = None
+        if uploads:
+            content = self._load(path or b"")
+            if not content:
+                return (None, b"Error opening file")
+            await self.shared.network.files.settle()
+            path = None
+        asked = FtpOptions(user.decode("latin-1"), password.decode("latin-1"), content, tries_tls=True)
+        makers: dict[str, _Maker] = {"ftp": lambda easy, url, sink: FtpTransfer(easy, url, sink, asked)}
+        return await self._transfer(url, path, _Options(*options), makers)
+
+    @call("curl.sendmail")
+    async def _sendmail(self, server: bytes, port: int, is_secure: bool, *values: Any) -> Answer:
+        """Send a mail; the options, user, password, subject and text are followed by three lists. Answers with a text.
+
+        Each list begins with its length: those it goes to, those who get a copy, and the paths of files.
+        """
+        is_verbose, progress_s, timeout_s = values[:3]
+        options = _Options(is_verbose, progress_s, timeout_s, bytes_max=0)
+        user, password, subject, text = values[3:7]
+        lists, rest = [], list(values[7:])
+        while rest:
+            size = rest[0]
+            lists.append(rest[1 : 1 + size])
+            rest = rest[1 + size :]
+        to, copies, paths = lists
+        attachments = [(path, content) for path in paths if (content := self._load(path))]
+        await self.shared.network.files.settle()
+        letter = Letter(user, to, copies, subject, text, attachments, self.shared.network.epoch())
+        mail = Mail(
+            user.decode("latin-1"),
+            tuple(address.decode("latin-1") for address in (*to, *copies) if address),
+            password.decode("latin-1"),
+            self._rng.bytes(16).hex(),
+            compose(letter, self._rng),
+        )
+        url = b"%s://%s:%d" % (b"smtps" if is_secure else b"smtp", server, port & 0xFFFF_FFFF)
+        job = _Job(self.shared, options, is_mail=True)
+        return await job.send(url.decode("latin-1"), mail)
+
+    async def _transfer(self, url: bytes, path: bytes | None, options: _Options, makers: dict[str, _Maker]) -> Answer:
+        file = None
+        if path is not None:
+            try:
+                file = self.shared.network.files.open(path, "wb")
+            except FileSystemError:
+                return (None, b"Error opening file")
         try:
-            file_system, inner = self.shared.network.files.locate(path)
-            file_system.write_file(inner, data)
+            return await _Job(self.shared, options, file).run(url.decode("latin-1"), makers)
+        finally:
+            if file is not None:
+                file.close()
+
+    def _load(self, path: bytes) -> bytes:
+        try:
+            return self.shared.network.files.load(path)
+        except FileSystemError:
+            return b""
+
+
+def _login_of(url: Url) -> FtpOptions:
+    if url.user is None:
+        return _ANONYMOUS
+    return FtpOptions(url.user, url.password or "", extended_passive=True)
+
+
+@dataclass
+class _Job:
+    """One transfer for a script, with the callbacks that the module gives the library."""
+
+    shared: Shared
+    options: _Options
+    file: OpenFile | None = None
+    """Where what is received goes, instead of to the script."""
+    is_mail: bool = False
+    _body: bytearray = field(default_factory=bytearray)
+    _told_s: float = 0.0
+    _told: tuple[int, int] = (0, 0)
+    _period_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._period_s = self.options.progress_s
+
+    async def run(self, text: str, makers: dict[str, _Maker]) -> Answer:
+        """Get or send what a URL says; return success, header and body as a script gets them."""
+        easy = self._easy()
+        header = b""
+        failure: CurlError | None = None
+        try:
+            url = self._parse(easy, text)
+            make = makers.get(url.scheme.removesuffix("s"))
+            if make is None:
+                return _not_here(url.scheme.upper())
+            transfer = make(easy, url, self._take)
+            await transfer.run()
+            header = bytes(transfer.header)
+        except CurlError as error:
+            failure = error
+        if self.options.progress_s:
+            self._write("\r\n")
+        await self.shared.network.files.settle()
+        if failure is not None:
+            if self.options.is_verbose:
+                self._write(f"curl_easy_perform failed: {failure}\r\n")
+            return False, str(failure).encode(), b"error"
+        body = b"Received to file." if self.file is not None else _text(bytes(self._body[:BODY_BYTES_MAX]))
+        return True, _text(header[:HEADER_BYTES_MAX]), body
+
+    async def send(self, text: str, mail: Mail) -> Answer:
+        """Send a mail; return success and a text as a script gets them."""
+        easy = self._easy()
+        failure: CurlError | None = None
+        try:
+            await SmtpTransfer(easy, self._parse(easy, text), self._print, mail).run()
+        except NotHereError as error:
+            return _not_here(error.what)
+        except CurlError as error:
+            failure = error
+        self._write("\r\n")
+        return (True, b"OK") if failure is None else (False, str(failure).encode())
+
+    def _easy(self) -> Easy:
+        options, shared = self.options, self.shared
+        progress = None
+        if options.progress_s:
+            progress = self._tell_of_mail if self.is_mail else self._tell
+        settings = Settings(
+            timeout_s=options.timeout_s,
+            bytes_max=options.bytes_max,
+            is_verbose=bool(options.is_verbose),
+            tells_sockets=not self.is_mail,
+            progress=progress,
+        )
+        surroundings = Surroundings(
+            shared.network.interface, shared.console.write, shared.network.emit, self._authorities
+        )
+        return Easy(settings, surroundings)
+
+    def _parse(self, easy: Easy, text: str) -> Url:
+        try:
+            return parse(text, easy.info)
+        except CurlError:
+            easy.info("Closing connection -1")
+            raise
+
+    def _authorities(self) -> bytes | None:
+        try:
+            return self.shared.network.files.load(AUTHORITIES.encode())
+        except FileSystemError:
+            return None
+
+    def _write(self, text: str) -> None:
+        self.shared.write(text)
+
+    def _take(self, data: bytes) -> bool:
+        if self.file is None:
+            self._body += data
+            return True
+        try:
+            self.file.write(data)
         except FileSystemError:
             return False
         return True
 
-    def _form(self, boundary: bytes, fields: dict[bytes, bytes]) -> bytes:
-        """Return ``multipart/form-data``. Files that are empty or not there are left out."""
-        parts = []
-        for key, value in fields.items():
-            content, extra = value, b""
-            if key.startswith(_FILE):
-                try:
-                    content = self.shared.network.files.load(value)
-                except FileSystemError:
-                    continue
-                if not content:
-                    continue
-                key = key[len(_FILE) :] or b"file"
-                name = value.rstrip(b"/").rpartition(b"/")[2]
-                shown = name.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-                extra = b'; filename="%s"\r\nContent-Type: %s' % (shown, _type_of(value))
-            elif key.startswith(_JSON):
-                key = key[len(_JSON) :] or b"json"
-                extra = b"\r\nContent-Type: application/json"
-            head = b'Content-Disposition: form-data; name="%s"%s\r\n\r\n' % (key, extra)
-            parts.append(b"--%s\r\n%s%s\r\n" % (boundary, head, content))
-        return b"".join([*parts, b"--%s--\r\n" % boundary]) if parts else b""
+    def _print(self, data: bytes) -> bool:
+        self.shared.console.write(data)
+        return True
 
-
-def _type_of(path: bytes) -> bytes:
-    lower = path.lower()
-    return next((type_ for ending, type_ in _TYPES.items() if lower.endswith(ending)), b"application/octet-stream")
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What is told of a transfer while it goes on (``xferinfo``)."""
-
-    shared: Shared
-    period_s: float
-    bytes_max: int
-    began_at: float
-    told_s: float = 0.0
-    told: tuple[int, int] = (0, 0)
-    is_over: bool = False
-
-    async def update(self, up: int, up_total: int, down: int, down_total: int) -> None:
-        """Take note of what was sent and received, and of what there is in all; 0 if that is not known.
-
-        Raises `_Failed` if that is more than may be received.
-        """
-        now_s = trio.current_time() - self.began_at
-        if not self.is_over and now_s - self.told_s >= self.period_s and (up or down):
-            text = "" if self.told_s else "\r\n"
-            self.told_s = now_s
-            if max(up_total, down_total) > MUCH_BYTES:
-                self.period_s = max(self.period_s, MUCH_PERIOD_S)
+    async def _tell(self, now_s: float, counts: Counts) -> bool:
+        """Print the progress if it is time; return whether more has come than may (``xferinfo``)."""
+        if self._period_s and now_s - self._told_s >= self._period_s and (counts.up or counts.down):
+            text = "" if self._told_s else "\r\n"
+            self._told_s = now_s
+            if max(counts.up_total, counts.down_total) > MUCH_BYTES:
+                self._period_s = max(self._period_s, MUCH_PERIOD_S)
             text += f"* TIME: {now_s:0.1f}"
-            if up and up != self.told[0]:
-                text += f" UP: {up}" + (f" of {up_total}" if up_total else "")
-            if down and down != self.told[1]:
-                text += f"  DOWN: {down}" + (f" of {down_total}" if down_total else "")
-            self.told = (up, down)
-            self.shared.write(f"{text}\r\n")
-            self.is_over = (up and up == up_total) or (down and down == down_total) or False
+            if counts.up and counts.up != self._told[0]:
+                text += f" UP: {counts.up}" + (f" of {counts.up_total}" if counts.up_total else "")
+            if counts.down and counts.down != self._told[1]:
+                text += f"  DOWN: {counts.down}" + (f" of {counts.down_total}" if counts.down_total else "")
+            self._told = (counts.up, counts.down)
+            self._write(f"{text}\r\n")
+            if (counts.up and counts.up == counts.up_total) or (counts.down and counts.down == counts.down_total):
+                self._period_s = 0
         await trio.sleep(PROGRESS_S)
-        if down > self.bytes_max:
-            raise _Failed("Operation was aborted by an application callback")
+        return counts.down > self.options.bytes_max
+
+    async def _tell_of_mail(self, now_s: float, counts: Counts) -> bool:
+        """Print how much of a mail has been sent if it is time (``xferinfo`` of ``quickmail.c``)."""
+        if now_s - self._told_s >= self.options.progress_s:
+            first = "" if self._told_s else "\r\n"
+            self._write(f"{first}TIME: {now_s:0.1f} UP: {counts.up}\r")
+            self._told_s = now_s
+        return False
 
 
-class _Transfer:
-    """One request and its answer."""
-
-    def __init__(self, shared: Shared, options: _Options) -> None:
-        self._shared = shared
-        self._options = options
-        self._progress = _Progress(shared, options.progress_s, options.bytes_max, trio.current_time())
-        self._events = event_trace(shared.network.emit)
-        self._is_open = False
-        self.body = bytearray()
-
-    async def run(self, method: str, url: bytes, content: bytes = b"", boundary: bytes = b"") -> tuple[Any, ...]:
-        """Return success, header and body, as a script gets them."""
-        try:
-            with trio.fail_after(self._options.timeout_s or inf):
-                header = await self._perform(_request(method, url, content, boundary, self._pieces(content)))
-        except trio.TooSlowError:
-            failure = "Timeout was reached"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = _text_of_error(error)
-        except zlib.error:
-            failure = "Unrecognized or bad HTTP Content or Transfer-Encoding"
-        except _Failed as error:
-            failure = str(error)
-        else:
-            failure = ""
-        if self._is_open:
-            self._say(f"== CLOSE socket {SOCKET}, ret=0\r\n")
-        if self._options.progress_s:
-            self._shared.write("\r\n")
-        if failure:
-            self._say(f"curl_easy_perform failed: {failure}\r\n")
-            return False, failure.encode(), b"error"
-        return True, _text(header[:HEADER_BYTES_MAX]), _text(bytes(self.body[:BODY_BYTES_MAX]))
-
-    async def _perform(self, request: httpx.Request) -> bytes:
-        request.extensions.update(trace=self._trace, timeout={})
-        sent = int(request.headers.get("content-length", 0))
-        async with http_client(self._shared.network.interface, library_client_context()) as client:
-            response = await client.send(request, stream=True)
-            raw = response.aiter_raw(BUFFER_BYTES)
-            try:
-                total = int(response.headers.get("content-length", 0))
-                if self._options.bytes_max and total > self._options.bytes_max:
-                    raise _Failed("Maximum file size exceeded")
-                is_packed = response.headers.get("content-encoding", "").lower() in _PACKINGS
-                unpack = zlib.decompressobj(_ZLIB_OR_GZIP).decompress if is_packed else bytes
-                async for piece in raw:
-                    self.body += unpack(piece)
-                    await self._update(sent, sent, response.num_bytes_downloaded, total)
-            finally:
-                # The generators inside httpx and httpcore end only by being read to an end, which a closed one has.
-                await response.aclose()
-                with suppress(httpx.TransportError, httpx.StreamError):
-                    async for _ in raw:
-                        pass
-        return _header(response)
-
-    async def _pieces(self, content: bytes) -> AsyncIterator[bytes]:
-        for first in range(0, len(content), BUFFER_BYTES):
-            piece = content[first : first + BUFFER_BYTES]
-            yield piece
-            await self._update(first + len(piece), len(content), 0, 0)
-
-    async def _update(self, *amounts: int) -> None:
-        if self._options.progress_s:
-            await self._progress.update(*amounts)
-
-    async def _trace(self, name: str, info: dict[str, Any]) -> None:
-        await self._events(name, info)
-        step, _, state = name.rpartition(".")
-        if step == "connection.connect_tcp" and state != "started":
-            self._is_open = state == "complete" or not _is_from(info["exception"], NameNotFoundError)
-            if self._is_open:
-                self._say(f"== OPEN socket {SOCKET}: 2,1,0\r\n")
-
-    def _say(self, text: str) -> None:
-        if self._options.is_verbose:
-            self._shared.write(text)
-
-
-def _request(method: str, url: bytes, content: bytes, boundary: bytes, pieces: AsyncIterator[bytes]) -> httpx.Request:
-    """Return a request with the headers that libcurl writes, in its order."""
-    address = url.decode("utf-8", "replace").partition("#")[0]
-    parsed = httpx.URL(address if "://" in address else f"http://{address}")
-    if not parsed.host:
-        raise httpx.InvalidURL(address)
-    headers = [(b"Host", parsed.netloc), (b"Accept", b"*/*"), (b"Accept-Encoding", b"deflate, gzip")]
-    if method == "POST":
-        headers.append((b"Content-Length", str(len(content)).encode()))
-        if content:
-            headers.append((b"Expect", b"100-continue"))
-            headers.append((b"Content-Type", b"multipart/form-data; boundary=" + boundary))
-    return httpx.Request(method, parsed, headers=headers, content=pieces if content else None)
-
-
-def _header(response: httpx.Response) -> bytes:
-    """Return the lines of the header, as far as they are known."""
-    first = b"%s %d %s" % (
-        response.extensions["http_version"], response.status_code, response.extensions["reason_phrase"],
-    )  # fmt: skip
-    return b"".join([b"%s\r\n" % line for line in (first, *map(b": ".join, response.headers.raw), b"")])
+def _not_here(what: str) -> Answer:
+    return (None, f"LuaTwin has no {what} here, which the device's libcurl has".encode())
 
 
 def _text(data: bytes) -> bytes:
     """Return what of it is a text for C."""
     return data.partition(b"\0")[0]
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__  # httpcore drops the causes
-
-
-def _is_from(error: BaseException, kind: type[BaseException]) -> bool:
-    return any(isinstance(cause, kind) for cause in _causes(error))
-
-
-def _text_of_error(error: Exception) -> str:
-    """Return what libcurl calls it (``lib/strerror.c``)."""
-    if _is_from(error, NameNotFoundError):
-        return "Couldn't resolve host name"
-    if _is_from(error, NetworkError):
-        return "Couldn't connect to server"
-    if _is_from(error, ssl.SSLError):
-        return "SSL connect error"
-    if isinstance(error, httpx.RemoteProtocolError):
-        if "without sending a response" in str(error):
-            return "Server returned nothing (no headers, no data)"
-        if "without sending complete" in str(error) or "incomplete" in str(error):
-            return "Transferred a partial file"
-    for kind, text in _ERRORS.items():
-        if isinstance(error, kind):
-            return text
-    return "Failure when receiving data from the peer"
-
-
-_ERRORS: Final = {
-    httpx.InvalidURL: "URL using bad/illegal format or missing URL",
-    httpx.UnsupportedProtocol: "Unsupported protocol",
-    httpx.WriteError: "Failed sending data to the peer",
-}

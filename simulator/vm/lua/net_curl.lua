@@ -2,7 +2,7 @@
 local K = ...
 local arg, raise, request = K.arg, K.raise, K.request
 local format, match = string.format, string.match
-local next, select, type = next, select, K.raw.type
+local next, rawget, rawlen, select, type = next, rawget, rawlen, select, K.raw.type
 local math_type, unpack = math.type, table.unpack
 
 local VERSION, NUMBER = "7.54.1-DEV", 0x073601
@@ -30,7 +30,15 @@ local mail_server, mail_port = "smtp.gmail.com", 465
 
 -- Texts of a C function end at their first NUL.
 local function c_string(i, ...)
-  return match(arg.string(i, (select(i, ...))), "^[^\0]*")
+  return match(arg.string(i, select(i, ...)), "^[^\0]*")
+end
+
+-- What a transfer returns; nil and a text are an error.
+local function result(ok, ...)
+  if ok == nil then
+    raise((...))
+  end
+  return ok, ...
 end
 
 function curl.get(...)
@@ -38,13 +46,7 @@ function curl.get(...)
   if select("#", ...) > 1 then
     path = c_string(2, ...)
   end
-  local ok, header, body = request("curl.get", url, path, verbose, progress, timeout, limit)
-  if ok == nil then
-    raise("Error opening file")
-  elseif ok and path then
-    body = "Received to file."
-  end
-  return ok, header, body
+  return result(request("curl.get", url, path, verbose, progress, timeout, limit))
 end
 
 -- Only fields whose key and value are texts or numbers count.
@@ -62,8 +64,69 @@ function curl.post(...)
       end
     end
   end
-  local ok, header, body = request("curl.post", url, verbose, progress, timeout, limit, unpack(values, 1, n))
-  return ok, header, body
+  return result(request("curl.post", url, verbose, progress, timeout, limit, unpack(values, 1, n)))
+end
+
+function curl.ftp(...)
+  local uploads = arg.integer(1, ...) & 1 == 1
+  local url, user, password = c_string(2, ...), c_string(3, ...), c_string(4, ...)
+  local path
+  if uploads or select("#", ...) > 4 then
+    path = c_string(5, ...)
+  end
+  return result(request("curl.ftp", uploads, url, user, password, path, verbose, progress, timeout, limit))
+end
+
+-- Appends a list to `values`, its length first: of one text, or of the strings in a table.
+local function append_list(values, listed)
+  local n = #values + 1
+  values[n] = 0
+  if type(listed) == "table" then
+    for i = 1, rawlen(listed) do
+      local one = rawget(listed, i)
+      if type(one) == "string" then
+        values[#values + 1] = match(one, "^[^\0]*")
+      end
+    end
+  elseif IS_TEXT[type(listed)] then
+    values[#values + 1] = match(listed .. "", "^[^\0]*")
+  end
+  values[n] = #values - n
+end
+
+local function text_or(value, default)
+  return IS_TEXT[type(value)] and match(value .. "", "^[^\0]*") or default
+end
+
+function curl.sendmail(options)
+  if type(options) ~= "table" then
+    raise("Table parameter expected!")
+  end
+  local user, password = text_or(options.user), nil
+  if not user then
+    return false, "user name not found"
+  end
+  password = text_or(options.pass)
+  if not password then
+    return false, "user password not found"
+  end
+  local subject = text_or(options.subj, "LUA_RTOS_ESP32")
+  local to = options.to
+  if not IS_TEXT[type(to)] and type(to) ~= "table" then
+    return false, "recipient's email not found"
+  end
+  local values = {verbose, progress, timeout, user, password, subject}
+  local copies, text = options.cc, text_or(options.msg, "Message from Lua_RTOS_ESP32")
+  values[7] = text
+  append_list(values, to)
+  append_list(values, copies)
+  local secure = options.secure ~= false
+  local server, port = text_or(options.smtp, mail_server), options.port
+  if math_type(port) ~= "integer" or port < 0 then
+    port = mail_port
+  end
+  append_list(values, options.attach)
+  return result(request("curl.sendmail", server, port, secure, unpack(values)))
 end
 
 function curl.verbose(...)
