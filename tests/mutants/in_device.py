@@ -90,16 +90,6 @@ IN_DEVICE: Final = (
         test="device/test_nvs_calls.py::test_values_are_those_in_flash_whoever_put_them_there",
     ),
     Mutant(
-        name="power-off-says-goodbye",
-        wrong="A board that loses its power still closes its connections.",
-        file="device/device.py",
-        change="""
-             if self._power is not None:
-            -    vanish(self._surroundings.interface)
-        """,
-        test="device/test_sockets.py::test_a_board_that_dies_says_no_goodbye[no power]",
-    ),
-    Mutant(
         name="reset-says-goodbye",
         wrong="A board that restarts closes its connections first.",
         file="device/app.py",
