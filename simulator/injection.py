@@ -107,6 +107,11 @@ class Injector:
             case AtShare() | AtByte():
                 self.conduct.add_due(fault)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether no fault is to begin or to end at a time."""
+        return self._is_calm.is_set()
+
     async def calm(self) -> None:
         """Return when no fault is to begin or to end at a time. Others may still strike, wherever they are to."""
         await self._is_calm.wait()
@@ -186,6 +191,9 @@ class Injector:
                 board.power_cut(fault.when.cut if isinstance(fault.when, AtCut) else None)
             case "brownout":
                 board.brown_out()
+            case "reset":
+                board.hold_in_reset()
+                board.release_from_reset()
             case "stuck-sector":
                 faulty(board.chip).damage_next("stuck", lambda sector: self._tell(kind, "sector", sector=sector))
             case "worn-sector":

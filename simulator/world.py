@@ -455,6 +455,11 @@ class World:
         """End every fault that is in force, and forget those that were to come."""
         self._injector.lift()
 
+    @property
+    def has_faults_to_come(self) -> bool:
+        """Whether a fault is to begin or to end at a time; those at a place of the download do not count."""
+        return not self._injector.is_calm
+
     async def faults_are_over(self) -> None:
         """Return when no fault is to begin or to end at a time; one at a place of the download may still be to come."""
         await self._injector.calm()

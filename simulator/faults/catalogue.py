@@ -78,6 +78,7 @@ _KINDS: Final = (
     FaultKind("downgrade", _SERVER, True, "the image is older than what is installed"),
     FaultKind("replay", _SERVER, True, "the image is the one that is installed"),
     FaultKind("power-cut", _POWER, True, "the power goes, and comes back after a second", "50%", "1s"),
+    FaultKind("reset", _POWER, False, "somebody presses the reset button", "50%"),
     FaultKind("brownout", _POWER, False, "the voltage drops for a moment", "50%"),
     FaultKind(
         "stuck-sector", _FLASH, True, "the sector of flash that is worked on next does not change any more", "50%"

@@ -22,6 +22,8 @@ _SHAPE: Final = re.compile(r"(?P<name>[^@+]+)(@(?P<when>[^+]+))?(\+(?P<duration>
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
 _NUMBER: Final = re.compile(r"\d{1,9}")
 _FLASH_OP: Final = "flash-op"
+RESET: Final = "reset"
+"""The fault of the power that leaves the flash chip its power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,12 @@ def _when(text: str, kind: FaultKind, when: str) -> Moment:
         return AtByte(parse_size(number))
     if colon and word == _FLASH_OP and kind.layer is Layer.POWER:
         try:
-            return AtCut(parse_cut(number))
+            cut = parse_cut(number)
         except UsageError as error:
             raise UsageError(f"--fault {text!r}: {error}") from error
+        if kind.name == RESET and cut.phase == "torn":
+            raise UsageError(f"--fault {text!r}: a flash chip with power does what it has begun; write before or after")
+        return AtCut(cut)
     if colon and word == _FLASH_OP and _NUMBER.fullmatch(number):
         return AtFlashOp(int(number))
     try:

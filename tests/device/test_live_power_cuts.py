@@ -310,6 +310,32 @@ async def test_before_the_app_has_switched_the_detector_on_the_chip_just_starts_
     assert [boot.reason for boot in stage.board.boots] == [ResetReason.POWERON_RESET]
 
 
+@staged(script=REASON + BUSY)
+async def test_the_reset_button_starts_the_chip_as_if_power_had_come_on_and_the_flash_does_what_it_has_begun(
+    stage: Stage,
+) -> None:
+    stage.world.inject("reset@flash-op:20:after")
+    await stage.boot()
+    while len(stage.board.boots) < 2:
+        await trio.sleep(0.1)
+    assert await stage.board.finished()
+    assert [boot.reason for boot in stage.board.boots] == [ResetReason.POWERON_RESET] * 2
+    assert stage.console.count("reset\t1\t1\r\n") == 2
+    assert stage.kinds("power") == ["power.on"]
+    assert BROWNOUT not in stage.console
+
+
+@staged()
+async def test_the_reset_button_of_a_board_without_power_does_nothing(stage: Stage) -> None:
+    stage.world.inject("reset@1s")
+    await stage.wait(2)
+    assert (await stage.boot()).endswith(PROMPT)
+    stage.board.chip.program(0x1000, b"\0")
+    stage.board.power_off()
+    await stage.board.is_off.wait()
+    assert stage.board.chip.read(0x1000, 1) == b"\0"
+
+
 @staged()
 async def test_a_board_without_power_cannot_brown_out(stage: Stage) -> None:
     stage.board.brown_out()

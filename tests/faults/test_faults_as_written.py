@@ -27,6 +27,7 @@ from simulator.units import NS_PER_S
         ("power-cut@flash-op:1742", "power-cut", AtCut(Cut(1742, "before")), 1),
         ("power-cut@flash-op:1742:torn:0.25:bits+5s", "power-cut", AtCut(Cut(1742, "torn", 0.25, "bits")), 5),
         ("brownout@flash-op:0:after", "brownout", AtCut(Cut(0, "after")), None),
+        ("reset@flash-op:7:after", "reset", AtCut(Cut(7, "after")), None),
         (" huge ", "huge", Always(), None),
     ],
 )
@@ -77,6 +78,7 @@ def test_every_fault_has_a_moment_of_its_own(name: str) -> None:
         ("slow@flash-op:5:torn", "'flash-op:5:torn' is no moment"),
         ("power-cut@flash-op:x", "--fault 'power-cut@flash-op:x': 'x' is no power cut"),
         ("power-cut@flash-op:1:torn:2", "'2' is no share of an operation; write a number from 0 to 1"),
+        ("reset@flash-op:7:torn:0.5", "a flash chip with power does what it has begun; write before or after"),
         ("brownout+3s", "brownout strikes once, it does not last"),
         ("slow@byte:x", "'x' is not a size"),
         ("slow+ever", "'ever' is not a time"),
