@@ -9,7 +9,10 @@ PY      := $(VENV)/bin/python
 # What `make demo` shows: the board joins, updates itself over HTTPS, restarts and runs the new firmware.
 DEMO := run lua/demo/ota.lua --board N1ESP32-OTA --boot-log INFO
 
-.PHONY: help demo test fuzz stress mutants bench lint format install install-dev venv clean
+# What `make chaos` lets things happen to.
+CHAOS := scenarios/power/updating_logger.lua --board WHITECAT-ESP32-LORA-GW-OTA --image-size 64K
+
+.PHONY: help demo test fuzz stress mutants chaos bench lint format install install-dev venv clean
 
 help:
 	@echo 'make demo    watch a virtual board update itself over the air'
@@ -17,6 +20,7 @@ help:
 	@echo 'make fuzz    200,000 hostile inputs for everything that reads bytes: half an hour'
 	@echo 'make stress  20 million requests of Lua threads that run out of memory: some minutes'
 	@echo 'make mutants put defects into our own code, and see that each is found: some minutes'
+	@echo 'make chaos   2000 mixtures of random faults for each profile: a quarter of an hour'
 	@echo 'make bench   measure, and print the table of the README'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  lay out the code and mend what the linter can'
@@ -41,6 +45,12 @@ stress: install-dev
 
 mutants: install-dev
 	@$(PY) -m tests.mutants
+
+chaos: install
+	@for profile in stock hardened; do \
+	    echo "$$profile:"; \
+	    $(VENV)/bin/luatwin sweep $(CHAOS) --profile $$profile --chaos 2000 || exit; \
+	done
 
 bench: install-dev
 	@$(PY) -m benchmarks

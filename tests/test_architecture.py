@@ -61,6 +61,7 @@ ROOMS = (
     Room("nvs", Kind.MODEL),  # above flash: it is given a view of its partition, and flash repeats its name
     Room("flash", Kind.MODEL),
     Room("faults", Kind.PURE),
+    Room("chaos", Kind.MODEL),
     Room("boot", Kind.MODEL),
     Room("filesystem", Kind.MODEL, {"littlefs"}),
     Room("dump", Kind.PURE),
@@ -100,6 +101,7 @@ ROOMS = (
     Room("play", Kind.SHELL, {"trio", "PIL"}),
     Room("trial", Kind.SHELL),
     Room("sweep", Kind.SHELL),
+    Room("survival", Kind.SHELL, {"trio"}),
     Room("suite", Kind.SHELL),
     Room("doctor", Kind.SHELL, {"trio"}),
     Room("cli", Kind.SHELL, {"trio", "click", "rich"}),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -71,6 +72,27 @@ def board_options(command: Command, *, of_flash: bool = False) -> Command:
     ):
         command = option(command)
     return command
+
+
+def words_without(flags: Set[str], options: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words of this process's command line without these flags, and without these options and their values.
+
+    In two parts: those before ``--``, if there is one, and those from there on, which nobody has looked at.
+    """
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)
+    kept: list[str] = []
+    before = iter(words[:end])
+    for word in before:
+        if word in options:
+            next(before, None)
+        elif not (
+            word in flags
+            or word.startswith(tuple(f"{option}=" for option in options if option.startswith("--")))
+            or (word[:2] in options and word[2:].isdecimal())
+        ):
+            kept.append(word)
+    return kept, words[end:]
 
 
 def read_signing_key(path: Path | None) -> Any:

@@ -32,6 +32,18 @@ _LIMIT_EXIT_CODE: Final = 42
 @click.option(
     "--wall-timeout", help=f"Limit in real time; exits with 42.  [default: {DEFAULT_WALL_TIMEOUT} at speed max]"
 )
+@click.option(
+    "--chaos",
+    "chaos_seed",
+    type=int,
+    metavar="SEED",
+    help="Let things go wrong at random, and then check as with --survive; the seed decides what.",
+)
+@click.option(
+    "--survive",
+    is_flag=True,
+    help="When all is over, lift every fault and check that the board is whole; exits with 3 if it is not.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what the board says.")
 @json_option
 @verbose_option
@@ -40,6 +52,8 @@ def run(
     arguments: tuple[str, ...],
     chunk: str | None,
     wall_timeout: str | None,
+    chaos_seed: int | None,
+    survive: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -59,8 +73,13 @@ def run(
     if wall_timeout is None and request.speed is None:
         wall_timeout = DEFAULT_WALL_TIMEOUT
     console = _Stdout()
+    heard, remark = _discard if as_json else console.write, _discard if quiet else _say
     with _limit(None if wall_timeout is None else parse_duration(wall_timeout)):
-        report = run_session(request, heard=_discard if as_json else console.write, remark=_discard if quiet else _say)
+        if survive or chaos_seed is not None:
+            from simulator.cli.chaos import run_once
+
+            return run_once(request, chaos_seed, heard=heard, say=remark, as_json=as_json)
+        report = run_session(request, heard=heard, remark=remark)
     console.flush()
     if as_json:
         from simulator.cli.output import print_json

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from simulator.cli.options import json_option, verbose_option
+from simulator.cli.options import json_option, verbose_option, words_without
 from simulator.cli.output import fact_table, plain_table, print_json, rich_console
 from simulator.cli.session_options import build_request, session_options
 from simulator.errors import UsageError
@@ -28,7 +28,7 @@ _SCENARIO_SUFFIXES: Final = (".yaml", ".yml")
 _OWN_PARAMETERS: Final = frozenset(
     {
         *("script", "depth", "window", "operations", "shares", "patterns", "cuts", "label"),
-        *("jobs", "no_pruning", "quiet", "as_json", "verbose"),
+        *("chaos_seeds", "first_seed", "jobs", "no_pruning", "quiet", "as_json", "verbose"),
     }
 )
 _OWN_FLAGS: Final = frozenset({"--json", "-q", "--quiet", "--no-pruning"})
@@ -94,6 +94,14 @@ _COLUMNS: Final = {
     "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Work in so many processes.  [default: one per core]"
 )
 @click.option("--case", "label", metavar="LABEL", help="Of a scenario file that makes several cases, only this one.")
+@click.option(
+    "--chaos",
+    "chaos_seeds",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Instead of single cuts: so many runs in which random things go wrong, as run --chaos SEED does.",
+)
+@click.option("--from", "first_seed", type=int, default=0, show_default=True, metavar="SEED", help="The first of them.")
 @click.option("--no-pruning", is_flag=True, help="Compute every state, even if it is known what it comes to.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @json_option
@@ -110,6 +118,8 @@ def sweep(
     cuts: tuple[str, ...],
     jobs: int | None,
     label: str | None,
+    chaos_seeds: int | None,
+    first_seed: int,
     no_pruning: bool,
     quiet: bool,
     as_json: bool,
@@ -139,6 +149,13 @@ def sweep(
         raise UsageError("--case: only a scenario file has cases")
     else:
         requests = {"": build_request(script=script, chunk=chunk, arguments=arguments, **options)}
+    if chaos_seeds is not None:
+        from simulator.cli.chaos import run_campaigns
+
+        seeds = range(first_seed, first_seed + chaos_seeds)
+        of_file = script is not None and script.suffix in _SCENARIO_SUFFIXES
+        count = jobs or os.cpu_count() or 1
+        return run_campaigns(requests, seeds, of_file=of_file, jobs=count, quiet=quiet, as_json=as_json)
     results: dict[str, dict[str, Any]] = {}
     codes: list[int] = []
     for name, request in requests.items():
@@ -290,18 +307,9 @@ def _again(cuts: Cuts, case: str | None) -> list[str]:
     """Return the command that examines one cut of the sweep that this command is."""
     from simulator.sweep import cuts_text
 
-    kept: list[str] = []
-    words = iter(sys.argv[1:])
-    for word in words:
-        if word in _OWN_FLAGS or word.startswith(tuple(f"{option}=" for option in _OWN_OPTIONS)):
-            continue
-        if word in _OWN_OPTIONS:
-            next(words, None)
-        elif not (word.startswith("-j") and word[2:].isdecimal()):
-            kept.append(word)
-    at = kept.index("--") if "--" in kept else len(kept)
+    before, behind = words_without(_OWN_FLAGS, _OWN_OPTIONS)
     chosen = [] if case is None else ["--case", case]
-    return ["luatwin", *kept[:at], *chosen, "--cut", cuts_text(cuts), *kept[at:]]
+    return ["luatwin", *before, *chosen, "--cut", cuts_text(cuts), *behind]
 
 
 def _show_verdicts(verdicts: list[tuple[Failure, Verdict]]) -> None:
