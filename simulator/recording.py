@@ -47,6 +47,7 @@ LARGEST_INPUT_BYTES: Final = max(CHIP_SIZES)
 class _Wanted:
     """The fields of a `Request` that are kept, as JSON has them."""
 
+    name: str | None
     arguments: tuple[str, ...]
     access_points: tuple[tuple[str, ...], ...]
     lora_key: str
@@ -173,7 +174,11 @@ def _chip(setting: Setting) -> dict[str, Any]:
     made = _as_made(setting)
     if made is None:
         erased = {str(sector): count for sector, count in enumerate(setting.chip.erase_counts) if count}
-        return {"contents": _packed(setting.chip.to_bytes()), "erase_counts": erased}
+        return {
+            "contents": _packed(setting.chip.to_bytes()),
+            "erase_counts": erased,
+            "operation_count": setting.chip.operation_count,
+        }
     return {
         "files": {path: _packed(data) for path, data in made.files.items()},
         "is_whole": made.is_whole,
@@ -302,6 +307,7 @@ def _sha256(path: Path) -> str:
 def _request_of(kept: Mapping[str, Any], header: Event) -> Request:
     wanted: _Wanted = construct(_Wanted, kept["wanted"])
     return Request(
+        name=wanted.name,
         arguments=wanted.arguments,
         access_points=tuple((ssid, password) for ssid, password in wanted.access_points),
         lora_key=wanted.lora_key,
@@ -325,6 +331,7 @@ def _setting_of(kept: Mapping[str, Any], request: Request) -> Setting:
         for sector, count in chip["erase_counts"].items():
             counts[int(sector)] = count
         setting = Setting(board, FlashChip(len(contents), contents, erase_counts=counts), None, 0, efuses)
+        setting.chip.operation_count = construct(int, chip["operation_count"])
     else:
         made = NewChip(
             files={path: _unpacked(data) for path, data in chip["files"].items()},

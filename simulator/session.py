@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -112,6 +112,10 @@ class Report:
     flash: FlashUse
     remarks: tuple[str, ...]
     """What is to be said of the flash file that was given."""
+    explanation: tuple[str, ...] = ()
+    """If it ended otherwise than it should: when, what the board did last, and what a reset starts."""
+    recording: Path | None = None
+    """Where the beginning of a failed run was kept, because the files that it began with have changed."""
 
     @property
     def exit_code(self) -> int:
@@ -141,6 +145,7 @@ class Report:
             "simulated_s": self.simulated_ns / NS_PER_S,
             "flash": self.flash.to_json(),
             "remarks": list(self.remarks),
+            "explanation": list(self.explanation),
             "console": self.console.decode("utf-8", "replace"),
         }
 
@@ -184,13 +189,36 @@ def run_session(
         setting = prepare(request)
     for text in setting.remarks:
         remark(text)
+    kept = _Beginning(request, setting)
     try:
-        return run_setting(request, setting, heard=heard, remark=remark, steer=steer, ends_when_stuck=ends_when_stuck)
+        report = run_setting(request, setting, heard=heard, remark=remark, steer=steer, ends_when_stuck=ends_when_stuck)
     finally:
         if request.flash is not None:
             write_flash_file(request.flash, setting.chip.to_bytes())
             write_wear(request.flash, setting.chip.erase_counts)
         _keep_efuses(request, setting.efuses)
+    return replace(report, recording=kept.write(request, setting)) if report.exit_code and steer is None else report
+
+
+class _Beginning:
+    """What a run began with that it may itself change: its flash and eFuses."""
+
+    def __init__(self, request: Request, setting: Setting) -> None:
+        if request.flash is not None:
+            self._chip, self._operation_count = setting.chip.snapshot(), setting.chip.operation_count
+            self._efuses = setting.efuses and setting.efuses.copy()
+
+    def write(self, request: Request, setting: Setting) -> Path | None:
+        """Write a recording without events beside the flash file, if that has changed and there is no other one."""
+        if request.flash is None or request.events is not None or setting.chip.snapshot() == self._chip:
+            return None
+        from simulator.recording import EventFile
+
+        path = request.flash.with_name(request.flash.name + ".failed.ndjson")
+        chip = FlashChip.from_snapshot(self._chip)
+        chip.operation_count = self._operation_count
+        with EventFile(path, request, replace(setting, chip=chip, efuses=self._efuses)):
+            return path
 
 
 def run_setting(
@@ -252,6 +280,10 @@ def run_setting(
                 remark(f"the power cut at {cut} did not come: there were {chip.operation_count} flash operations")
             use = FlashUse.of(chip, operations_before=operations_before, erases_before=erases_before)
             report = _report(ending, device, world, use, setting.remarks)
+            if report.exit_code and ending is not Ending.STOPPED:
+                from simulator.explain import explain  # what most runs have no need of
+
+                report = replace(report, explanation=explain(device, world.now_ns()))
             world.events.emit(device.name, "end", outcome=ending.value, exit_code=report.exit_code)
         return report
 

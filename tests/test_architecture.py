@@ -92,6 +92,7 @@ ROOMS = (
     Room("injection", Kind.SHELL, {"trio"}),
     Room("world", Kind.SHELL, {"trio"}),
     Room("board_state", Kind.SHELL),
+    Room("explain", Kind.SHELL),
     Room("screenshots", Kind.SHELL),
     Room("setting", Kind.SHELL),
     Room("scenario", Kind.PURE, {"pydantic", "pydantic_core"}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from simulator import __version__
+from simulator.cli.board_console import BoardConsole
 from simulator.cli.moment import print_state
 from simulator.cli.options import json_option, verbose_option
 from simulator.cli.output import print_json, rich_console
@@ -24,9 +25,10 @@ _DIFFERS_EXIT_CODE: Final = 1
 @click.argument("events", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--to", "to_time", metavar="TIME", help="Stop at this simulated time, such as 12.5s, and show the board.")
 @click.option("--to-event", type=click.IntRange(min=0), metavar="N", help="Stop after the event with this number.")
+@click.option("--console", "shows_console", is_flag=True, help="Show what the board says meanwhile.")
 @json_option
 @verbose_option
-def replay(events: Path, to_time: str | None, to_event: int | None, as_json: bool) -> int:
+def replay(events: Path, to_time: str | None, to_event: int | None, shows_console: bool, as_json: bool) -> int:
     """Run again what EVENTS has recorded (luatwin run --events EVENTS), from what it holds, and compare every event.
 
     Exits with 1 if any differs, and names the first. No file is changed.
@@ -42,7 +44,14 @@ def replay(events: Path, to_time: str | None, to_event: int | None, as_json: boo
         _say(f"{events} is of LuaTwin {recording.version}, this is {__version__}: the two may differ")
     if to_event is not None and to_event >= len(recording.lines):
         raise UsageError(f"--to-event {to_event}: the last event of {events} is {len(recording.lines) - 1}")
-    replayed = replay_recording(recording, to=to)
+    console = BoardConsole()
+    shows_console = (shows_console or not recording.lines) and not as_json
+    replayed = replay_recording(recording, to=to, heard=console.write if shows_console else lambda _data: None)
+    console.flush()
+    if not recording.lines and to is None:
+        for line in replayed.report.explanation:
+            _say(line)
+        return replayed.report.exit_code
     if as_json:
         print_json(replayed.to_json())
     elif replayed.difference is not None:

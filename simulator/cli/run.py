@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from simulator.cli.board_console import BoardConsole
 from simulator.cli.options import json_option, verbose_option
 from simulator.cli.session_options import build_request, cut_option, session_options
 from simulator.errors import UsageError
 from simulator.units import NS_PER_S, parse_duration
+
+if TYPE_CHECKING:
+    from simulator.session import Report
+    from simulator.setting import Request
 
 DEFAULT_WALL_TIMEOUT: Final = "10m"
 _LIMIT_EXIT_CODE: Final = 42
@@ -72,7 +78,7 @@ def run(
     request = build_request(script=script, chunk=chunk, arguments=arguments, **options)
     if wall_timeout is None and request.speed is None:
         wall_timeout = DEFAULT_WALL_TIMEOUT
-    console = _Stdout()
+    console = BoardConsole()
     heard, remark = _discard if as_json else console.write, _discard if quiet else _say
     with _limit(None if wall_timeout is None else parse_duration(wall_timeout)):
         if survive or chaos_seed is not None:
@@ -82,16 +88,18 @@ def run(
         report = run_session(request, heard=heard, remark=remark)
     console.flush()
     if as_json:
-        from simulator.cli.output import print_json
+        from simulator.cli.output import print_json  # with rich, which takes time to import
 
         print_json(report.to_json())
     if not quiet:
-        for line in _remarks(report):
+        for line in (*_remarks(report), *report.explanation):
             _say(line)
+        if report.explanation:
+            _say(f"to repeat: {_command(request, report)}")
     return report.exit_code
 
 
-def _remarks(report: Any) -> list[str]:
+def _remarks(report: Report) -> list[str]:
     """Return what a person should know beyond the console."""
     lines = [f"script error: {error.splitlines()[0]}" for error in report.script_errors]
     if report.why:
@@ -100,30 +108,20 @@ def _remarks(report: Any) -> list[str]:
     return lines
 
 
+def _command(request: Request, report: Report) -> str:
+    """Return the command that repeats a failed run, also if that has changed its flash file."""
+    changed = request.flash is not None and report.flash.operations > 0
+    recording = request.events if changed and request.events is not None else report.recording
+    words = request.argv if recording is None else ("replay", str(recording))
+    return shlex.join(["luatwin", *words])
+
+
 def _discard(_data: bytes | str) -> None:
     """Hear nothing; the report has it."""
 
 
 def _say(line: str) -> None:
     click.echo(f"luatwin: {line}", err=True)
-
-
-class _Stdout:
-    """Writes the console's bytes. On a terminal at once; into a pipe or file the first ones, then by the buffer."""
-
-    def __init__(self) -> None:
-        self._file = sys.stdout.buffer
-        self._flush_always = sys.stdout.isatty()
-        self._flushed = False
-
-    def write(self, data: bytes) -> None:
-        self._file.write(data)
-        if self._flush_always or not self._flushed:
-            self._flushed = True
-            self._file.flush()
-
-    def flush(self) -> None:
-        self._file.flush()
 
 
 @contextmanager

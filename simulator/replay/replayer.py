@@ -167,6 +167,8 @@ class _Comparison:
     def _is_as_recorded(self, event: Event) -> bool:
         """Compare the next event."""
         recorded = self._recording.lines
+        if not recorded:  # it has only the beginning, and there is nothing to compare
+            return True
         if self.count == len(recorded):  # the recording was cut off
             return False
         line = self._lines.line(event)

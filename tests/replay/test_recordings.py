@@ -66,6 +66,7 @@ def recorded(files: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> Rec
         ("{}/ota.lua", "--profile", "hardened", "--flash-timing", "max"),
         ("{}/scripts",),
         ("{}/ota.lua", "--flash", "{}/used.bin"),
+        ("{}/ota.lua", "--flash", "{}/used.bin", "--fault", "ap-down@flash-op:20+3s"),
         ("{}/ota.lua", "--flash", "{}/new.bin", "--no-factory"),
         ("{}/ota.lua", "--secure-boot", "{}/key.pem"),
         ("{}/ota.lua", "--efuse", "{}/chip.efuse"),
