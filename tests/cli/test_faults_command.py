@@ -64,7 +64,7 @@ def test_a_cut_that_is_none_is_refused(text: str) -> None:
 def test_the_stock_board_hangs_in_its_loop_and_the_message_says_what_it_does() -> None:
     finished = luatwin("run", *SMALL, OTA, "--fault", "truncate-clean@50%")
     assert finished.code == 42
-    assert finished.err.endswith("net.ota(): closed without close_notify; the loop never ends\n")
+    assert "net.ota(): closed without close_notify; the loop never ends\n" in finished.err
     assert finished.out.rstrip().endswith("Chunk written successfully in partition at offset 0x001c3ff8")
 
 

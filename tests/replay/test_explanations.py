@@ -26,13 +26,12 @@ def test_a_script_error_is_explained() -> None:
     assert next_boot == (
         "a reset starts factory (commit 6b455df4): otadata is erased and selects nothing; factory is started"
     )
-    assert repeat.startswith("to repeat: luatwin ")
+    assert repeat.startswith("to repeat: luatwin")
 
 
 def test_a_run_without_end_is_explained_with_the_places_of_its_threads() -> None:
-    script = (
-        "thread.start(function() while true do tmr.sleep(1) end end)\nlocal function f()\nwhile true do tmr.sleepms(10) end end f()"
-    )
+    thread = "thread.start(function() while true do tmr.sleep(1) end end)"
+    script = f"{thread}\nlocal function f()\nwhile true do tmr.sleepms(10) end end f()"
     when, operations, _, _ = explanation(luatwin("run", *SMALL, "--timeout", "2s", "-e", script))
     assert when == (
         "at 2.000 s N1ESP32-OTA runs its app, app factory (commit 6b455df4), "
@@ -47,7 +46,7 @@ def test_a_board_that_boots_nothing_is_explained(tmp_path: Path) -> None:
     when, _, next_boot, repeat = explanation(luatwin("run", "--flash", flash))
     assert when == "at 1.200 s N1ESP32-OTA is stuck"
     assert next_boot == "a reset starts nothing: the ROM tries until the RTC watchdog resets the chip"
-    assert repeat.startswith("to repeat: luatwin ")
+    assert repeat.startswith("to repeat: luatwin")
     assert not (tmp_path / "flash.bin.failed.ndjson").exists(), "the file is as it was"
 
 
