@@ -263,6 +263,7 @@ class Ota:
         if partition.subtype == SUBTYPE_FACTORY:
             view = self._otadata_view()
             yield from _erase(view, view.size_bytes)
+            view.commit()
             return
         if self.anti_rollback and not self._is_version_high_enough(partition):
             yield from _erase(self.view(partition), partition.size)
@@ -412,6 +413,7 @@ class Ota:
         view.erase(index * SECTOR_BYTES, SECTOR_BYTES)
         yield None
         view.program(index * SECTOR_BYTES, entry.to_bytes())
+        view.commit()
         yield None
 
 

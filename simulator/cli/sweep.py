@@ -33,9 +33,11 @@ _OWN_PARAMETERS: Final = frozenset(
 )
 _OWN_FLAGS: Final = frozenset({"--json", "-q", "--quiet", "--no-pruning"})
 _OWN_OPTIONS: Final = ("--cuts", "--window", "--ops", "--torn", "--pattern", "--cut", "--case", "--jobs", "-j")
+_RARE: Final = ("falls back", "half")
 _COLUMNS: Final = {
     "old": "starts old",
     "new": "starts new",
+    "falls back": "falls back",
     "half": "starts half",
     "none": "bricked",
     "lost": "data lost",
@@ -251,7 +253,7 @@ def _run(found: Sweep, plan: Plan, jobs: int, *, quiet: bool) -> SweepReport:
 def _show(report: SweepReport, case: str | None) -> None:
     console = rich_console()
     for number, tally in enumerate(report.levels, 1):
-        columns = {what: name for what, name in _COLUMNS.items() if what != "half" or tally.total("half")}
+        columns = {what: name for what, name in _COLUMNS.items() if what not in _RARE or tally.total(what)}
         table = plain_table("changes", "operations", "cuts", *columns.values())
         for column in table.columns[1:]:
             column.justify = "right"

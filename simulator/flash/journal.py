@@ -25,7 +25,7 @@ class Commit(NamedTuple):
 class Journal:
     """Records the operations of a chip: ``chip.journal = Journal(chip.snapshot())``.
 
-    And when the NVS or a file system in one of its partitions told its caller that something is done (``commits``).
+    And when the NVS, a file system or an OTA call told its caller that something is done (``commits``).
     """
 
     __slots__ = ("commits", "operations", "start")

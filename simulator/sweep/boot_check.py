@@ -70,6 +70,11 @@ def _sound(areas: Iterable[bytes]) -> Iterable[AppImage]:
             continue
 
 
+def boot_config(chip: FlashChip, board: Board) -> BootConfig:
+    """Return how the bootloader in a flash was built; one that is none of ours as the board's would be."""
+    return boot_config_of(chip.read(BOOTLOADER_OFFSET, BOOTLOADER_AREA_BYTES)) or BootConfig.for_board(board)
+
+
 def check_boot(chip: FlashChip, board: Board, efuses: bytes, apps: KnownApps) -> BootVerdict:
     """Return what starts when the board gets power with this flash, which the bootloader may change."""
     fuses = Efuses.from_bytes(efuses)
@@ -86,8 +91,7 @@ def check_boot(chip: FlashChip, board: Board, efuses: bytes, apps: KnownApps) ->
         if rom.ending is not RomEnding.BOOTLOADER:
             why, reason = f"the ROM {rom.ending.value}", ResetReason.RTCWDT_RTC_RESET
             continue
-        area = chip.read(BOOTLOADER_OFFSET, BOOTLOADER_AREA_BYTES)
-        outcome = run_bootloader(chip, boot_config_of(area) or BootConfig.for_board(board), esp32)
+        outcome = run_bootloader(chip, boot_config(chip, board), esp32)
         if outcome.partition is not None and outcome.image is not None:
             return BootVerdict(apps.judge(outcome.image), outcome.partition.label, outcome.why)
         why, reason = outcome.why, ResetReason.SW_RESET

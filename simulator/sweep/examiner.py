@@ -21,7 +21,7 @@ from simulator.flash.cut import SHARES, Pattern
 from simulator.flash.partition import partition_table_on
 from simulator.session import Ending
 from simulator.setting import Request, Setting
-from simulator.sweep.boot_check import BootVerdict, KnownApps, Starts, check_boot
+from simulator.sweep.boot_check import BootVerdict, KnownApps, Starts, boot_config, check_boot
 from simulator.sweep.knowledge import Knowledge
 from simulator.sweep.rehearsal import Rehearsal, Result, Start, rehearse, without_faults
 from simulator.sweep.stored import Loss, Store, stores_of
@@ -60,6 +60,8 @@ class Verdict:
     """What is to be said of one state."""
 
     boot: BootVerdict
+    falls_back: bool
+    """Whether another app starts than the one that was selected before the cut, or was about to be."""
     losses: tuple[Loss, ...]
     in_part: tuple[Loss, ...]
     """What SPIFFS has changed only in part, as it may."""
@@ -117,10 +119,9 @@ class Run:
         self.rehearsal = rehearsal
         self.states = list(_states(rehearsal))
         self._stores = stores
-        self._commits = [
-            [commit.operations for commit in rehearsal.commits if commit.address == store.partition.offset]
-            for store in stores
-        ]
+        self._commits: dict[int, list[int]] = {}
+        for commit in rehearsal.commits:
+            self._commits.setdefault(commit.address, [0]).append(commit.operations)
 
     @property
     def operations(self) -> Sequence[FlashOperation]:
@@ -136,14 +137,24 @@ class Run:
 
     def losses(self, cut: Cut, flash: FlashSnapshot) -> Iterator[tuple[Store, Loss]]:
         """Yield what is not in ``flash`` as it should be after ``cut``."""
-        for store, commits in zip(self._stores, self._commits, strict=True):
-            index = bisect_right(commits, cut.operation)
-            committed = self.states[commits[index - 1] if index else 0]
-            if store.cells(flash) == store.cells(committed):
-                continue
-            under_way = self.states[commits[index] if index < len(commits) else -1]
-            for loss in store.losses(*map(store.contents, (flash, committed, under_way))):
-                yield store, loss
+        for store in self._stores:
+            committed, under_way = (self.states[at] for at in self.commits_around(store.partition.offset, cut))
+            if store.cells(flash) != store.cells(committed):
+                for loss in store.losses(*map(store.contents, (flash, committed, under_way))):
+                    yield store, loss
+
+    def commits_around(self, address: int, cut: Cut) -> tuple[int, int]:
+        """Return how many operations came before the last commit to a partition before ``cut``, and before the next.
+
+        The start counts as one, and the end.
+        """
+        commits = self._commits.get(address, [0])
+        index = bisect_right(commits, cut.operation)
+        return commits[index - 1], commits[index] if index < len(commits) else len(self.operations)
+
+    def between(self, operations: int) -> Start:
+        """Return what would be left of the board without power after so many operations."""
+        return Start(self.states[operations], self.rehearsal.efuses_at(operations))
 
 
 def _states(rehearsal: Rehearsal) -> Iterator[FlashSnapshot]:
@@ -169,6 +180,7 @@ class Examiner:
         self._stores = stores_of(self._board, self.table)
         published = [setting.firmware.image] if setting.firmware is not None else []
         self._apps = KnownApps.of(chip, published)
+        self._rolls_back = boot_config(chip, self._board).watches_first_boot
         self._known_boots: dict[bytes | None, Knowledge[Found[BootVerdict]]] = {}
         self._known_recoveries: dict[bytes | None, Knowledge[Found[Result]]] = {}
         self._last_run: tuple[Start, Run] | None = None
@@ -219,6 +231,9 @@ class Examiner:
             problems.append(f"bricked: {boot.outcome.why}")
         elif boot.outcome.starts is Starts.HALF:
             problems.append(f"{boot.outcome.label} is started, and holds neither the old app nor the new one")
+        falls_back = self._falls_back(run, cut, boot.outcome)
+        if falls_back and not self._rolls_back:
+            problems.append(f"{boot.outcome.label} is started, which was not selected and was not about to be")
         losses, in_part = [], []
         for store, loss in run.losses(cut, start.flash):
             if store.kind == "spiffs" and not loss.was_committed:
@@ -236,11 +251,19 @@ class Examiner:
                 tally.recoveries.add(recovery.computation)
         return Verdict(
             boot.outcome,
+            falls_back,
             tuple(losses),
             tuple(in_part),
             None if recovery is None else recovery.outcome,
             tuple(problems),
         )
+
+    def _falls_back(self, run: Run, cut: Cut, boot: BootVerdict) -> bool:
+        otadata = self.table.otadata
+        if otadata is None or boot.label is None:
+            return False
+        around = (self.boot(run.between(at)).outcome for at in run.commits_around(otadata.offset, cut))
+        return all(boot.label != selected.label for selected in around)
 
     def _complaints(self, result: Result) -> Iterator[str]:
         """Yield in what the end of a run is not that of the run without a cut."""
@@ -276,6 +299,7 @@ class Examiner:
     def _count(self, row: Counter[str], verdict: Verdict) -> None:
         row["cuts"] += 1
         row[verdict.boot.starts.value] += 1
+        row["falls back"] += verdict.falls_back
         row["lost"] += bool(verdict.losses)
         row["in part"] += bool(verdict.in_part)
         row["completed"] += verdict.recovery is not None and not any(self._complaints(verdict.recovery))

@@ -15,7 +15,7 @@ from simulator.sweep.plan import Plan, check_path
 from simulator.sweep.rehearsal import Rehearsal, Result, Start, on_nothing, rehearse
 
 _CHUNK_OPERATIONS: Final = 8
-_COUNTED: Final = ("old", "new", "half", "none", "lost", "in part", "completed", "broken")
+_COUNTED: Final = ("old", "new", "falls back", "half", "none", "lost", "in part", "completed", "broken")
 
 
 class BaseRunError(LuaTwinError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from simulator.errors import UsageError
 from simulator.flash import parse_cut
 from simulator.formats.nvs import ItemType
+from simulator.formats.otadata import OtaData, SelectEntry
 from simulator.nvs.page import Query
 from simulator.nvs.storage import Storage
+from simulator.session import run_session
 from simulator.setting import Request
 from simulator.sweep import Plan, Sweep, SweepReport, Torn
 from simulator.sweep.sweep import BaseRunError
@@ -48,9 +51,9 @@ def test_a_second_cut_in_any_run_after_a_first_one_does_no_harm_either() -> None
 
 def test_what_is_known_is_what_would_be_computed() -> None:
     request = updating(profile="hardened")
-    pruned, whole = (swept(request, prunes=prunes) for prunes in (True, False))
+    pruned, whole = (swept(request, prunes=prunes, torn=Torn(())) for prunes in (True, False))
     assert pruned.levels == whole.levels
-    assert len(pruned.levels[0].recoveries) < pruned.cuts / 4
+    assert pruned.recoveries < pruned.cuts
 
 
 def test_a_script_that_cannot_start_twice_is_found() -> None:
@@ -140,3 +143,43 @@ def test_bits_that_read_another_way_each_time_do_no_harm() -> None:
     for profile in ("stock", "hardened"):
         report = swept(updating(profile=profile), Plan(window="activation"), torn=Torn(patterns=("weak",)))
         assert report.broken == 0
+
+
+@pytest.fixture
+def updated_once(tmp_path: Path) -> Request:
+    """Ask for the second update of a board, from ota_0 to ota_1; in its factory slot is something older than both."""
+    request = updating(flash=tmp_path / "flash.bin")
+    run_session(request, heard=lambda _data: None)
+    return request
+
+
+def test_what_starts_is_what_was_selected_or_is_about_to_be(updated_once: Request) -> None:
+    report = swept(updated_once)
+    assert report.levels[0].rows["ota_1"]["cuts"] > 200
+    assert (report.total("falls back"), report.broken) == (0, 0)
+
+
+def test_an_update_that_overwrites_the_selection_it_comes_from_is_found(
+    updated_once: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = OtaData.next_write
+
+    def wrong(self: OtaData, slot: int, count: int, *, rollback: bool) -> tuple[int, SelectEntry]:
+        index, entry = right(self, slot, count, rollback=rollback)
+        active = self.active()
+        return index if active is None else active, entry
+
+    monkeypatch.setattr(OtaData, "next_write", wrong)
+    report = swept(updated_once)
+    assert report.exit_code == 3
+    assert {problem for failure in report.failures for problem in failure.problems} == {
+        "factory is started, which was not selected and was not about to be"
+    }
+
+
+def test_rollback_may_fall_back_to_an_app_that_was_not_selected() -> None:
+    """Bootloader and app rewrite the entry in place when the state of an app changes, as ESP-IDF does."""
+    report = swept(updating(profile="hardened"))
+    assert report.levels[0].rows["otadata"]["falls back"]
+    assert report.total("falls back") == report.levels[0].rows["otadata"]["falls back"]
+    assert report.broken == 0
