@@ -145,7 +145,8 @@ def sweep(
     paths = [tuple(map(parse_cut, text.split(","))) for text in cuts]
     plan = Plan(depth=int(depth), window=window, operations=parse_operations(operations) if operations else None)
     torn = Torn(_shares(shares), patterns)
-    if script is not None and script.suffix in _SCENARIO_SUFFIXES:
+    is_scenario = script is not None and script.suffix in _SCENARIO_SUFFIXES
+    if script is not None and is_scenario:
         requests = _cases(script, label)
     elif label is not None:
         raise UsageError("--case: only a scenario file has cases")
@@ -172,7 +173,7 @@ def sweep(
             codes.append(3 if any(failure.problems for failure, _ in verdicts) else 0)
             results[name] = {"cuts": [_verdict_json(failure, verdict) for failure, verdict in verdicts]}
             if not as_json:
-                _show_verdicts(verdicts)
+                _show_verdicts(verdicts, is_scenario=is_scenario)
         else:
             report = _run(found, plan, jobs or os.cpu_count() or 1, quiet=quiet)
             codes.append(report.exit_code)
@@ -314,7 +315,14 @@ def _again(cuts: Cuts, case: str | None) -> list[str]:
     return ["luatwin", *before, *chosen, "--cut", cuts_text(cuts), *behind]
 
 
-def _show_verdicts(verdicts: list[tuple[Failure, Verdict]]) -> None:
+def _live(cuts: Cuts) -> list[str]:
+    """Return the command that cuts the power of a board that can be watched, instead of looking at what is left."""
+    before, behind = words_without(_OWN_FLAGS, _OWN_OPTIONS)
+    before[before.index("sweep")] = "run"
+    return ["luatwin", *before, "--cut", str(cuts[0]), *behind]
+
+
+def _show_verdicts(verdicts: list[tuple[Failure, Verdict]], *, is_scenario: bool) -> None:
     """Tell all about some cuts."""
     from simulator.sweep import cuts_text
 
@@ -322,6 +330,8 @@ def _show_verdicts(verdicts: list[tuple[Failure, Verdict]]) -> None:
     for failure, verdict in verdicts:
         click.echo(f"{cuts_text(failure.cuts)}: {failure.operation}")
         console.print(fact_table(dict(_verdict_facts(failure, verdict))))
+        if len(failure.cuts) == 1 and not is_scenario:
+            click.echo(f"to watch it: {shlex.join(_live(failure.cuts))}")
 
 
 def _verdict_facts(failure: Failure, verdict: Verdict) -> Iterator[tuple[str, str]]:

@@ -45,6 +45,12 @@ def test_a_failing_cut_comes_with_a_line_that_shows_the_failure_again() -> None:
     assert again.returncode == 3
     assert f"{words[-1]}: program " in again.stdout
     assert "script error: /autorun.lua:1: again" in again.stdout
+    watch = again.stdout.splitlines()[-1].removeprefix("to watch it: luatwin ")
+    assert shlex.split(watch) == ["run", *words[1:]]
+    live = run_luatwin(*shlex.split(watch), "--json", "-q")
+    result = json.loads(live.stdout)
+    assert (live.returncode, len(result["boots"])) == (1, 2)
+    assert result["script_errors"][0].startswith("/autorun.lua:1: again")
 
 
 def test_one_cut_is_told_as_json() -> None:
