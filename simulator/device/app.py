@@ -275,7 +275,7 @@ class App:
             )
             self._net = NetCalls(self._driver, self._console)
             self._sntp = SntpCalls(self._interface, self._clock, self._now_ns, nursery)
-            self._sockets = SocketCalls(self._interface, self._clock, nursery)
+            self._sockets = SocketCalls(self._interface, self._clock, nursery, self._driver)
             self._drivers.shared.network = Network(
                 self._interface,
                 self._driver,

@@ -633,6 +633,14 @@ class NetDriver:
         self._stack.watchers.append(changed)
 
     @property
+    def own_interfaces(self) -> list[tuple[str, bool]]:
+        """The interfaces that lwIP knows, up or not: their address, and whether it is that of the own access point."""
+        netifs = self._stack.netifs
+        if netifs is None:
+            return []
+        return [(netif.address, netif is netifs.access_point) for netif in netifs.all if netif.exists]
+
+    @property
     def near_networks(self) -> list[NearNetwork]:
         """The networks that the board is in, each with one of its interfaces that are up."""
         return self._stack.near_networks

@@ -39,6 +39,13 @@ class VirtualDatagrams:
         self._count = 0
         self._closed = False
         self._receiver = trio.lowlevel.ParkingLot()
+        self.groups_by = ""
+        """The own address on the link by which groups are sent to; empty for the usual one."""
+        self.loops_groups = False
+
+    def send_groups_by(self, address: str, *, loop: bool) -> None:
+        """See `Datagrams.send_groups_by`."""
+        self.groups_by, self.loops_groups = address, loop
 
     async def send_to(self, data: bytes, target: Endpoint) -> None:
         """See `Datagrams.send_to`."""

@@ -12,9 +12,10 @@ speaks trio's words:
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from collections.abc import Hashable
 from contextlib import suppress
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import trio
 
@@ -22,6 +23,8 @@ from simulator.links import LinkQuality
 
 Endpoint: TypeAlias = tuple[str, int]
 """An IPv4 address and a port."""
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 HTTP_PORT: Final = 80
 HTTPS_PORT: Final = 443
@@ -96,6 +99,12 @@ class Datagrams(Protocol):
 
     async def send_to(self, data: bytes, target: Endpoint) -> None:
         """Send one datagram and hear no more of it. Raises `LinkDownError`, `trio.ClosedResourceError`."""
+
+    def send_groups_by(self, address: str, *, loop: bool) -> None:
+        """Send what is for a group over the link where the own address is ``address`` (else: the usual one).
+
+        ``loop``: whoever is in the group here hears it, too. Without a choice he does not.
+        """
 
     async def receive_from(self) -> tuple[bytes, Endpoint]:
         """Return the next datagram and its sender. Raises `trio.ClosedResourceError`, also while it waits."""
@@ -179,6 +188,15 @@ class NetworkInterface(Protocol):
         else uses. With an IPv6 address it speaks IPv6. Raises `OSError` EOPNOTSUPP on the host's sockets.
         """
 
+    def join_group(self, group: str, *, as_access_point: bool) -> None:
+        """Hear what is sent to ``group`` (an IPv4 address), on the link or in the network of the own access point.
+
+        Who has joined so often has to leave so often. Nothing happens on the host's sockets, which hear no group.
+        """
+
+    def leave_group(self, group: str, *, as_access_point: bool) -> bool:
+        """Take back one `join_group`; returns whether there was one."""
+
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """Send one ICMP echo request with ``size_bytes`` of data and return the round trip in seconds.
 
@@ -211,3 +229,11 @@ def vanish(interface: NetworkInterface) -> None:
     """The board has lost its power or is reset: whoever is connected to it hears nothing, not even a goodbye."""
     interface.link_down()
     interface.serve_down()
+
+
+def take_back(counted: Counter[_Key], key: _Key) -> bool:
+    """Count one ``key`` less; returns whether there was one."""
+    if not counted[key]:
+        return False
+    counted[key] -= 1
+    return True

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -30,6 +31,7 @@ from simulator.network.interface import (
     PingNotPermittedError,
     Segment,
     is_ipv4_address,
+    take_back,
 )
 
 _ICMP_HEADER: Final = struct.Struct("!BBHHH")
@@ -137,6 +139,9 @@ class RealDatagrams:
         with self._interface.clock.real_io():
             await self._socket.sendto(data, target)
 
+    def send_groups_by(self, address: str, *, loop: bool) -> None:
+        """See `Datagrams.send_groups_by`. The host sends groups by whatever way it likes."""
+
     async def receive_from(self) -> tuple[bytes, Endpoint]:
         """See `Datagrams.receive_from`."""
         with self._interface.clock.real_io():
@@ -156,6 +161,7 @@ class RealInterface:
         self._address = ""
         self._streams: set[RealStream] = set()
         self._attempts: set[trio.CancelScope] = set()
+        self._groups: Counter[tuple[str, bool]] = Counter()
 
     @property
     def is_up(self) -> bool:
@@ -241,6 +247,14 @@ class RealInterface:
     def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> LinkDatagrams:
         """See `NetworkInterface.open_on_link`. A link of the board is none of the host's."""
         raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
+
+    def join_group(self, group: str, *, as_access_point: bool) -> None:
+        """See `NetworkInterface.join_group`."""
+        self._groups[group, as_access_point] += 1
+
+    def leave_group(self, group: str, *, as_access_point: bool) -> bool:
+        """See `NetworkInterface.leave_group`."""
+        return take_back(self._groups, (group, as_access_point))
 
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`."""

@@ -104,6 +104,14 @@ class RedirectedInterface:
         """See `NetworkInterface.open_on_link`."""
         return self._interface.open_on_link(port, address=address, segment=segment, quality=quality)
 
+    def join_group(self, group: str, *, as_access_point: bool) -> None:
+        """See `NetworkInterface.join_group`."""
+        self._interface.join_group(group, as_access_point=as_access_point)
+
+    def leave_group(self, group: str, *, as_access_point: bool) -> bool:
+        """See `NetworkInterface.leave_group`."""
+        return self._interface.leave_group(group, as_access_point=as_access_point)
+
     async def ping(self, address: str, size_bytes: int, timeout_s: float) -> float | None:
         """See `NetworkInterface.ping`."""
         return await self._interface.ping(address, size_bytes, timeout_s)

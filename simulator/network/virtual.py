@@ -10,6 +10,7 @@ comes from a child generator per interface, so that the traffic of one board doe
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from ipaddress import ip_address
@@ -33,12 +34,15 @@ from simulator.network.interface import (
     NameNotFoundError,
     Segment,
     is_ipv4_address,
+    take_back,
 )
 from simulator.network.stacks import LINUX, Stack
 from simulator.network.tap import Tap
 from simulator.rng import Rng
 
 _EVERYBODY: Final = "255.255.255.255"
+ALL_SYSTEMS: Final = "224.0.0.1"
+"""The group that every host is in (RFC 1112)."""
 FIRST_EPHEMERAL_PORT: Final = 49152
 EPHEMERAL_PORTS: Final = 65536 - FIRST_EPHEMERAL_PORT
 DNS_TRIES: Final = 4
@@ -162,6 +166,7 @@ class VirtualInterface:
         self._rng = rng
         self.link = Link(rng)
         self._own_link = Link(rng)
+        self._groups: Counter[tuple[str, bool]] = Counter()
 
     @property
     def is_up(self) -> bool:
@@ -305,13 +310,18 @@ class VirtualInterface:
         """
         if not self.is_up and self._own is None:
             raise LinkDownError(*target)
+        networks = list(self._networks())
         if _is_group(target[0]):
-            paths = self._paths_in_segments()
+            if self.stack.joins_groups:
+                networks = self._group_networks(networks, self._datagrams[port].groups_by)
+            paths = self._paths_to_group(networks, target[0])
+            if self._datagrams[port].loops_groups:
+                self._loop(data, target, (networks[0][1], port))
         else:
             path = self._path(target[0])
             paths = [path] if path else []
         arrival = None
-        for segment, own, link in self._networks():
+        for segment, own, link in networks:
             sender = (own, port)
             arrival = self._network.deliver_on_links(data, target, sender, segment, link, self.stack) or arrival
         for path in paths:
@@ -433,14 +443,38 @@ class VirtualInterface:
         host = self._network.by_address.get(address) if self._has_uplink else None
         return Path(self, host, address, host.link, self._address, self.link) if host else None
 
-    def _paths_in_segments(self) -> list[Path]:
-        """Return the ways to all others in the networks that this interface is in."""
+    @staticmethod
+    def _group_networks(networks: list[tuple[Segment, str, Link]], address: str) -> list[tuple[Segment, str, Link]]:
+        """Return the one network that lwIP sends to a group in: where the own address is ``address``, or the first."""
+        return [network for network in networks if network[1] == address][:1] or networks[:1]
+
+    def _paths_to_group(self, networks: list[tuple[Segment, str, Link]], group: str) -> list[Path]:
+        """Return the ways to all others in ``networks`` who hear ``group``."""
         return [
             Path(self, host, address, host.link_in(segment), own, link)
-            for segment, own, link in self._networks()
+            for segment, own, link in networks
             for (other, address), host in self._network.by_segment.items()
-            if other is segment and host is not self
+            if other is segment and host is not self and host.hears(group, segment)
         ]
+
+    def _loop(self, data: bytes, target: Endpoint, sender: Endpoint) -> None:
+        """Let what is sent to a group be heard by who is in it here."""
+        if self._groups[target[0], sender[0] == self.own_address]:
+            self.deliver(data, target[1], sender, trio.current_time())
+
+    def join_group(self, group: str, *, as_access_point: bool) -> None:
+        """See `NetworkInterface.join_group`."""
+        self._groups[group, as_access_point] += 1
+
+    def leave_group(self, group: str, *, as_access_point: bool) -> bool:
+        """See `NetworkInterface.leave_group`."""
+        return take_back(self._groups, (group, as_access_point))
+
+    def hears(self, group: str, segment: Segment) -> bool:
+        """Whether what is sent to ``group`` in ``segment`` gets any further than the link."""
+        if not self.stack.joins_groups or group in (_EVERYBODY, ALL_SYSTEMS):
+            return True
+        return self._groups[group, self._own is not None and self._own[0] is segment] > 0
 
     def _networks(self) -> Iterator[tuple[Segment, str, Link]]:
         """Yield the segments that this interface is in, its address there and its link to it."""
@@ -506,8 +540,9 @@ class VirtualLinkDatagrams(VirtualDatagrams):
         sender, network = (self._address, port), self._network
         arrival = network.deliver_on_links(data, target, sender, self._segment, self.link, self.interface.stack)
         for (segment, address), host in network.by_segment.items():
-            is_target = address == target[0] or (_is_group(target[0]) and ":" not in self._address)
-            if segment is self._segment and is_target and host is not self.interface:
+            if segment is not self._segment or host is self.interface or ":" in self._address:
+                continue
+            if host.hears(target[0], segment) if _is_group(target[0]) else address == target[0]:
                 route, size_bytes = Route(self.link, host.link_in(segment)), len(data) + UDP_OVERHEAD_BYTES
                 if not route.loses(size_bytes, self.interface.stack, host.stack):
                     arrival = trio.current_time() + route.datagram_delay(size_bytes)

@@ -101,6 +101,5 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "socket": _FAITHFUL,
     "socket.tcp6": ("partial", "nothing has an IPv6 address that could be reached"),
     "socket.udp6": ("partial", "nothing has an IPv6 address that could be reached"),
-    "socket.tcp:setoption": ("partial", "options are kept and change nothing"),
-    "socket.udp:setoption": ("partial", "options are kept and change nothing; there is no multicast"),
+    "socket.tcp:setoption": ("partial", "the options are there, but no packet waits, lingers or asks by them"),
 }

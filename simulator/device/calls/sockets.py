@@ -17,6 +17,8 @@ import trio
 from simulator.device.calls import CallGroup, call, text_of
 from simulator.device.calls.system import DeviceClock
 from simulator.device.kernel import Kernel
+from simulator.device.memberships import Memberships
+from simulator.device.net_driver import NetDriver
 from simulator.network import (
     CannotConnectError,
     ConnectRefusedError,
@@ -29,6 +31,7 @@ from simulator.network import (
     NetworkInterface,
 )
 from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.wifi import NO_ADDRESS
 
 TIMEOUT: Final = b"timeout"
 CLOSED: Final = b"closed"
@@ -54,14 +57,17 @@ FIRST_EPHEMERAL_PORT: Final = 49152
 _TCP_OPTIONS: Final = {b"keepalive": False, b"tcp-nodelay": False, b"linger": -1}
 _UDP_OPTIONS: Final = {
     b"broadcast": False,
-    b"ip-multicast-if": b"0.0.0.0",
-    b"ip-multicast-ttl": 1,
-    b"ip-multicast-loop": True,
-    b"ip-add-membership": b"",
-    b"ip-drop-membership": b"",
+    b"ip-multicast-if": NO_ADDRESS.encode(),
+    b"ip-multicast-ttl": 255,
+    b"ip-multicast-loop": False,
 }
-_IPV6_OPTIONS: Final = {b"ipv6-v6only": True, b"ipv6-multicast-hops": 255, b"ipv6-multicast-loop": True}
-"""What can be set, and what it is if nobody does (``lwip_setsockopt_impl``). SO_REUSE is not in the boards' builds."""
+"""What can be set, and what it is if nobody does (``lwip_setsockopt_impl``). SO_REUSE is not in the boards' builds.
+
+``broadcast`` and the TTL change nothing: lwIP sends to everybody anyhow (``IP_SOF_BROADCAST``), and groups never leave
+their network.
+"""
+_SET_ONLY: Final = {b"ipv6-multicast-loop": b"ip-multicast-loop"}
+"""What is the same as another option, but only for who sets it."""
 
 Result = tuple[Any, ...]
 Stream: TypeAlias = trio.abc.HalfCloseableStream
@@ -86,7 +92,7 @@ class _Tcp:
     def __init__(self, family: bytes) -> None:
         self.family = family
         self.port = 0
-        self.options: dict[bytes, Any] = dict(_TCP_OPTIONS | (_IPV6_OPTIONS if family == b"inet6" else {}))
+        self.options: dict[bytes, Any] = {**_TCP_OPTIONS, b"ipv6-v6only": family == b"inet6"}
         self.stream: Stream | None = None
         self.listener: trio.abc.Listener[Stream] | None = None
         self.peer: Endpoint | None = None
@@ -148,7 +154,7 @@ class _Tcp:
 class _Udp:
     def __init__(self, family: bytes) -> None:
         self.family = family
-        self.options: dict[bytes, Any] = dict(_UDP_OPTIONS | (_IPV6_OPTIONS if family == b"inet6" else {}))
+        self.options: dict[bytes, Any] = {**_UDP_OPTIONS, b"ipv6-v6only": family == b"inet6"}
         self.datagrams: Datagrams | None = None
         self.opened = trio.Event()
         self.peer: Endpoint | None = None
@@ -163,8 +169,15 @@ class _Udp:
         """Take a port, if it has none yet. Raises `OSError`."""
         if self.datagrams is None:
             self.datagrams = interface.open_datagrams(port)
+            self.use_options()
             self.opened.set()
         return self.datagrams
+
+    def use_options(self) -> None:
+        """Let what is set have its effect."""
+        if self.datagrams is not None:
+            address = text_of(self.options[b"ip-multicast-if"])
+            self.datagrams.send_groups_by(address, loop=bool(self.options[b"ip-multicast-loop"]))
 
     @property
     def ready(self) -> bool:
@@ -191,8 +204,11 @@ class _Udp:
 class SocketCalls(CallGroup):
     """The sockets of one run of the app. ``nursery`` holds what goes on while no script waits for it."""
 
-    def __init__(self, interface: NetworkInterface, clock: DeviceClock, nursery: trio.Nursery) -> None:
+    def __init__(
+        self, interface: NetworkInterface, clock: DeviceClock, nursery: trio.Nursery, driver: NetDriver
+    ) -> None:
         self._interface = interface
+        self._memberships = Memberships(interface, driver)
         self._clock = clock
         self._nursery = nursery
         self._sockets: dict[int, _Tcp | _Udp] = {}
@@ -201,6 +217,7 @@ class SocketCalls(CallGroup):
         """Serve an interpreter that starts; the sockets of the one before went with its Lua state."""
         super().connect(kernel)
         for socket in self._sockets.values():
+            self._memberships.forget(socket)
             self._nursery.start_soon(socket.aclose)
         self._sockets.clear()
 
@@ -208,6 +225,7 @@ class SocketCalls(CallGroup):
         """Give everything back: the board is reset or has no power."""
         with trio.CancelScope(shield=True):
             for socket in self._sockets.values():
+                self._memberships.forget(socket)
                 await socket.aclose()
         self._sockets.clear()
 
@@ -271,16 +289,29 @@ class SocketCalls(CallGroup):
     async def _close(self, descriptor: int) -> None:
         socket = self._sockets.pop(descriptor, None)
         if socket is not None:
+            self._memberships.forget(socket)
             await socket.aclose()
 
     @call("socket.set_option")
     def _set_option(self, descriptor: int | None, name: bytes, value: Any) -> Result:
-        """Keep an option. Answer with whether there is such a one."""
+        """Set an option. Answer with whether there is such a one."""
         socket = self._sockets.get(descriptor or 0)
+        name = _SET_ONLY.get(name, name)
         if socket is None or name not in socket.options:
             return (False,)
         socket.options[name] = value
+        if isinstance(socket, _Udp):
+            socket.use_options()
         return (True,)
+
+    @call("socket.set_membership")
+    def _set_membership(self, descriptor: int | None, joins: bool, group: bytes, address: bytes) -> Result:
+        """Join or leave a group. Answer with whether that works."""
+        socket = self._udp(descriptor)
+        if socket is None:
+            return (False,)
+        change = self._memberships.join if joins else self._memberships.drop
+        return (change(socket, text_of(address), text_of(group)),)
 
     @call("socket.get_option")
     def _get_option(self, descriptor: int | None, name: bytes) -> Result:

@@ -50,19 +50,37 @@ local function set_ip(state, name, ...)
   return done(not request("socket.set_option", state.fd, name, address == "*" and "0.0.0.0" or address))
 end
 
-local function set_membership(state, name, ...)
+local function fields_of_membership(...)
   local value = arg.table(3, ...)
-  local group, interface = value.multiaddr, value.interface
-  if type(group) ~= "string" then
+  if type(value.multiaddr) ~= "string" then
     arg.error(3, "string 'multiaddr' field expected")
-  elseif not is_ip(group) then
+  end
+  return value.multiaddr, value.interface
+end
+
+local function set_membership(state, name, ...)
+  local group, interface = fields_of_membership(...)
+  if not is_ip(group) then
     arg.error(3, "invalid 'multiaddr' ip address")
   elseif type(interface) ~= "string" then
     arg.error(3, "string 'interface' field expected")
   elseif interface ~= "*" and not is_ip(interface) then
     arg.error(3, "invalid 'interface' ip address")
   end
-  return done(not request("socket.set_option", state.fd, name, group))
+  local joins = name == "ip-add-membership"
+  interface = interface == "*" and "0.0.0.0" or interface
+  return done(not request("socket.set_membership", state.fd, joins, group, interface))
+end
+
+-- lwIP expects another structure than LuaSocket makes, so it never works.
+local function set_membership_6(_, _, ...)
+  local group, interface = fields_of_membership(...)
+  if request("socket.family_of", group) ~= "inet6" then
+    arg.error(3, "invalid 'multiaddr' ip address")
+  elseif interface ~= nil and not tonumber(interface) then
+    arg.error(-1, "number 'interface' field expected")
+  end
+  return done(true)
 end
 
 local function get_option(state, name)
@@ -91,7 +109,7 @@ local setters = {
     ["ip-multicast-if"] = set_ip, ["ip-multicast-ttl"] = set_number, ["ip-multicast-loop"] = set_switch,
     ["ip-add-membership"] = set_membership, ["ip-drop-membership"] = set_membership,
     ["ipv6-unicast-hops"] = set_number, ["ipv6-multicast-hops"] = set_number, ["ipv6-multicast-loop"] = set_switch,
-    ["ipv6-add-membership"] = set_membership, ["ipv6-drop-membership"] = set_membership, ["ipv6-v6only"] = set_switch,
+    ["ipv6-add-membership"] = set_membership_6, ["ipv6-drop-membership"] = set_membership_6, ["ipv6-v6only"] = set_switch,
   },
 }
 local getters = {
