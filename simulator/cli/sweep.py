@@ -342,7 +342,7 @@ def _verdict_facts(failure: Failure, verdict: Verdict) -> Iterator[tuple[str, st
     if recovery is not None:
         yield "then", ", ".join(recovery.boots) + f"; {recovery.ending.value} with commit {recovery.commit}"
     if failure.problems:
-        yield "broken", "\n".join(failure.problems)
+        yield "broken", "\n".join((*failure.problems, *(recovery.explanation if recovery is not None else ())))
 
 
 def _verdict_json(failure: Failure, verdict: Verdict) -> dict[str, Any]:
@@ -364,6 +364,7 @@ def _verdict_json(failure: Failure, verdict: Verdict) -> dict[str, Any]:
             "boots": list(recovery.boots),
             "commit": recovery.commit,
             "script_errors": list(recovery.script_errors),
+            "explanation": list(recovery.explanation),
         },
         "problems": list(failure.problems),
     }

@@ -60,6 +60,8 @@ class Result:
     script_errors: tuple[str, ...]
     why: str
     is_bricked: bool
+    explanation: tuple[str, ...]
+    """Of a run that failed: when that was, what the board did last, and what a reset would start."""
 
     @classmethod
     def of(cls, report: Report) -> Result:
@@ -73,6 +75,7 @@ class Result:
             script_errors=report.script_errors,
             why=report.why,
             is_bricked=report.bricked,
+            explanation=report.explanation,
         )
 
 
