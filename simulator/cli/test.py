@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from simulator.errors import UsageError
 from simulator.units import format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from simulator.suite import Item, Result
+    from simulator.suite import Crew, Item, Result
 
 DEFAULT_WALL_TIMEOUT: Final = "5m"
 _COLOURS: Final = {"pass": "green", "limit": "yellow"}
@@ -42,11 +43,15 @@ _COLOURS: Final = {"pass": "green", "limit": "yellow"}
 @click.option("--seed", type=int, help="Seed of everything random, instead of that of the file.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML here.")
 @click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page to look at here."
+)
+@click.option(
     "--artefacts",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Leave event log and flash of those that fail here.",
 )
+@click.option("--watch", is_flag=True, help="Play again whenever a file has changed that they use, until Ctrl-C.")
 @click.option("--check", "only_check", is_flag=True, help="Read the files, and tell every mistake; play nothing.")
 @click.option("--ignore-unsupported", is_flag=True, help="Leave out steps that make no sense here.")
 @click.option("--schema", "as_schema", is_flag=True, help="The JSON Schema of scenario files, for an editor.")
@@ -63,7 +68,9 @@ def test(
     wall_timeout: str,
     seed: int | None,
     junit: Path | None,
+    html: Path | None,
     artefacts: Path | None,
+    watch: bool,
     only_check: bool,
     ignore_unsupported: bool,
     as_schema: bool,
@@ -83,46 +90,98 @@ def test(
         return 0
     if not paths:
         raise UsageError("what is to be played? Give scenario files, or folders with *.scenario.yaml")
-    if junit is not None and not junit.parent.is_dir():
-        raise UsageError(f"--junit {junit}: there is no folder {junit.parent}")
+    for option, file in (("--junit", junit), ("--html", html)):
+        if file is not None and not file.parent.is_dir():
+            raise UsageError(f"{option} {file}: there is no folder {file.parent}")
     from simulator.suite import Crew, exit_code_of
 
-    items = _chosen(paths, expression, label, last_failed=last_failed, ignore_unsupported=ignore_unsupported)
+    crew = Crew(jobs=jobs or os.cpu_count() or 1, wall_timeout_ns=parse_duration(wall_timeout), artefacts=artefacts)
+
+    def chosen() -> list[Item]:
+        items = _chosen(paths, expression, label, last_failed=last_failed, ignore_unsupported=ignore_unsupported)
+        return items if seed is None else [_seeded(item, seed) for item in items]
+
+    def play(items: Sequence[Item]) -> int:
+        began, began_s = datetime.now(UTC), time.monotonic()
+        results: list[Result] = []
+        for result in _played(crew, items, stops=stops):
+            results.append(result)
+            if not as_json and not (quiet and result.is_passed):
+                _tell(result)
+        wall_s = time.monotonic() - began_s
+        _keep(results)
+        _write(results, began, wall_s, junit=junit, html=html)
+        _tell_github(results, wall_s, as_json=as_json)
+        if as_json:
+            _print_json(results, len(items) - len(results), wall_s)
+        else:
+            click.secho(_summary(results, len(items), wall_s), bold=True)
+        return exit_code_of(results)
+
+    items = chosen()
     if only_check:
         return _check(items, quiet=quiet)
-    if seed is not None:
-        items = [_seeded(item, seed) for item in items]
-    crew = Crew(jobs=jobs or os.cpu_count() or 1, wall_timeout_ns=parse_duration(wall_timeout), artefacts=artefacts)
-    began, began_s = datetime.now(UTC), time.monotonic()
-    results: list[Result] = []
-    played = crew.play(items)
-    for result in played:
-        results.append(result)
-        if not as_json and not (quiet and result.is_passed):
-            _tell(result)
-        if stops and not result.is_passed:
-            break
-    played.close()
-    wall_s = time.monotonic() - began_s
-    _keep(results)
+    if not watch:
+        return play(items)
+    from simulator.suite.watching import Watch
+
+    while True:
+        files = Watch(paths, items)
+        play(items)
+        click.echo("waiting for a change ...")
+        files.until_changed()
+        items = chosen()
+
+
+def _played(crew: Crew, items: Sequence[Item], *, stops: bool) -> Iterator[Result]:
+    """Yield the results, to the first failure if it ``stops`` there; nothing is at work any more afterwards."""
+    with closing(crew.play(items)) as results:
+        for result in results:
+            yield result
+            if stops and not result.is_passed:
+                return
+
+
+def _write(
+    results: Sequence[Result], began: datetime, wall_s: float, *, junit: Path | None, html: Path | None
+) -> None:  # fmt: skip
     if junit is not None:
         from simulator.suite.junit import junit_xml
 
         junit.write_bytes(junit_xml(results, began=began, wall_s=wall_s))
-    if as_json:
-        from simulator.cli.output import print_json
+    if html is not None:
+        from simulator.suite.html_report import html_report
 
-        print_json(
-            {
-                "results": [result.to_json() for result in results],
-                "not_played": len(items) - len(results),
-                "wall_s": round(wall_s, 3),
-                "exit_code": exit_code_of(results),
-            }
-        )
-    else:
-        click.secho(_summary(results, len(items), wall_s), bold=True)
-    return exit_code_of(results)
+        html.write_text(html_report(results, wall_s=wall_s), encoding="utf-8")
+
+
+def _tell_github(results: Sequence[Result], wall_s: float, *, as_json: bool) -> None:
+    """Mark lines and write the summary of the job, if this is one of GitHub's."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from simulator.suite.github import marks, summary
+
+    root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    for mark in marks(results, root=root):
+        click.echo(mark, err=as_json)
+    page = os.environ.get("GITHUB_STEP_SUMMARY")
+    if page:
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(summary(results, wall_s=wall_s))
+
+
+def _print_json(results: Sequence[Result], not_played: int, wall_s: float) -> None:
+    from simulator.cli.output import print_json
+    from simulator.suite import exit_code_of
+
+    print_json(
+        {
+            "results": [result.to_json() for result in results],
+            "not_played": not_played,
+            "wall_s": round(wall_s, 3),
+            "exit_code": exit_code_of(results),
+        }
+    )
 
 
 def _chosen(

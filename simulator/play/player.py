@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Final
 
 import trio
 
+from simulator.board_state import board_state
 from simulator.device.device import Device
 from simulator.errors import UsageError
 from simulator.play import near_misses
@@ -20,7 +21,7 @@ from simulator.play.acts import ACTS
 from simulator.play.checks import CHECKS
 from simulator.play.record import Console, Cursor, Record, literally, pattern_of
 from simulator.play.scene import Scene
-from simulator.play.verdict import Failure, Outcome, StepResult, Verdict
+from simulator.play.verdict import Failure, LuaError, Outcome, StepResult, Verdict
 from simulator.scenario import BoardPlan, Case, Scenario, Step
 from simulator.scenario.steps import STEPS, EventTable, PinTable
 from simulator.session import Report, run_session
@@ -31,11 +32,12 @@ from simulator.world import World
 EVENT_BOARD: Final = "scenario"
 """What stands in ``board`` in the events of a scenario itself."""
 LINES_SHOWN: Final = 8
+EVENTS_SHOWN: Final = 12
 _GRACE_NS: Final = NS_PER_S
 """The session may last a little longer than the scenario, whose own end says what it was waiting for."""
 COMPOUND: Final = ("repeat", "parallel")
 """The steps that hold others."""
-_LUA_PLACE: Final = re.compile(r"(/?[\w./-]+\.lua):(\d+):")
+_LUA_PLACE: Final = re.compile(r"(?P<path>/[^:\n]+):(?P<line>\d+):")
 
 
 def play(
@@ -275,10 +277,18 @@ class _Player:
             hints=(*hints, *_troubles(device)),
             console=tuple(lines[-LINES_SHOWN:]),
             time_ns=self._scene.world.now_ns(),
-            lua_places=tuple(
-                (path, int(line)) for error in device.script_errors for path, line in _LUA_PLACE.findall(error)[:1]
-            ),
+            lua_errors=tuple(self._lua_errors(device)),
+            state=board_state(device, self._scene.world.now_ns(), self._scene.record.events[-EVENTS_SHOWN:]),
         )
+
+    def _lua_errors(self, device: Device) -> Iterator[LuaError]:
+        """Yield the errors of scripts that stand in files of the user's."""
+        sources = next(plan.sources for plan in self.case.boards if plan.name == device.name)
+        for error in device.script_errors:
+            match = _LUA_PLACE.match(error)
+            if match is not None and match["path"] in sources:
+                source = sources[match["path"]]
+                yield LuaError(source.path, source.lines_before + int(match["line"]), error.partition("\n")[0])
 
 
 def _move(cursor: Cursor, found: Cursor | None) -> bool:

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+from simulator.board_state import BoardState
 from simulator.descriptions.yaml_document import Place
 from simulator.scenario import Step
 from simulator.session import Report
 from simulator.units import NS_PER_S, format_duration
+
+OPERATIONS_SHOWN: Final = 2
 
 
 def title_of(path: Path, label: str) -> str:
@@ -39,6 +42,24 @@ class Outcome(Enum):
         return codes[self]
 
 
+def state_lines(state: BoardState) -> Iterator[str]:
+    """Yield in short what a board was like: what would start next, and what was done to its flash."""
+    boot = state.next_boot
+    commit = f" (commit {boot.commit[:8]})" if boot.commit else ""
+    starts = f"{boot.label}{commit} would start" if boot.label else f"nothing would start: {boot.why}"
+    yield f"it {state.stage}; at a reset {starts}"
+    if state.operations:
+        yield f"last on the flash: {', '.join(state.operations[-OPERATIONS_SHOWN:])}"
+
+
+class LuaError(NamedTuple):
+    """An error of a script, in a file of the user's."""
+
+    path: Path
+    line: int
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What went wrong, and what helps to see why."""
@@ -56,16 +77,21 @@ class Failure:
     """The last lines that the board printed."""
     time_ns: int = 0
     """When, in simulated time."""
-    lua_places: tuple[tuple[str, int], ...] = ()
-    """Files on the board and lines in them where a script failed."""
+    lua_errors: tuple[LuaError, ...] = ()
+    """Errors of scripts that the user can look up."""
+    state: BoardState | None = None
+    """What the board was like."""
 
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
         yield f"{self.message} (at {format_duration(self.time_ns)} of simulated time)"
         yield from (f"  {hint}" for hint in self.hints)
+        yield from (f"  see {error.path}:{error.line}" for error in self.lua_errors)
         if self.console:
             yield f"  {self.board} printed last:"
             yield from (f"  | {line}" for line in self.console)
+        if self.state is not None:
+            yield from (f"  {line}" for line in state_lines(self.state))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,13 +15,14 @@ from simulator.boards.ids import did_you_mean
 from simulator.descriptions import describe_parts, parse_part, read_hardware
 from simulator.descriptions.complaints import Complaint, dotted
 from simulator.descriptions.yaml_document import Document, KeyPath, parse_document
+from simulator.device.manufacture import AUTORUN, folder_files
 from simulator.errors import DescriptionError, LuaTwinError, Problem, UsageError
 from simulator.firmware import DEFAULT_IMAGE_BYTES
 from simulator.hardware.parts import PartDescription
 from simulator.network.redirect import ServerAddress
 from simulator.scenario.judge import judge
 from simulator.scenario.steps import STEPS, RepeatTable, ServerTable, StepKind
-from simulator.scenario.story import BoardPlan, Case, Scenario, Step
+from simulator.scenario.story import BoardPlan, Case, Scenario, SourcePlace, Step
 from simulator.scenario.tables import BoardTable, ScenarioTable
 from simulator.scenario.values import Time, Word
 from simulator.scenario.variables import Choice, choices, filled_in, with_choice
@@ -129,9 +130,9 @@ class _Reader:
                 merged = _without_rivals(shared, own)
                 merged.update({key: getattr(own, key) for key in own.model_fields_set})
                 board = BoardTable.model_construct(set(merged), **merged)
-                plans.append(BoardPlan(name=name, request=self._request(name, table, board, own, ("boards", name))))
+                plans.append(self._plan(name, table, board, own, ("boards", name)))
         else:
-            plans.append(BoardPlan(name=FIRST_BOARD, request=self._request(FIRST_BOARD, table, table, table, ())))
+            plans.append(self._plan(FIRST_BOARD, table, table, table, ()))
         self.board_names = tuple(plan.name for plan in plans)
         return Case(
             label=choice.label,
@@ -141,10 +142,10 @@ class _Reader:
             sweep_place=self.document.place(("sweep",), of_key=True) if table.sweep else None,
         )
 
-    def _request(
+    def _plan(
         self, name: str, table: ScenarioTable, board: BoardTable, own: BoardTable, at: KeyPath
-    ) -> Request:  # fmt: skip
-        """Return what a board begins with. What it does not have of its ``own`` stands on top of the file."""
+    ) -> BoardPlan:  # fmt: skip
+        """Return a board and what it begins with. What it does not have of its ``own`` stands on top of the file."""
 
         def place(key: str) -> KeyPath:
             return (*at, key) if key.replace("-", "_") in own.model_fields_set else (key,)
@@ -154,7 +155,7 @@ class _Reader:
         parts = self._hardware(board, place("hardware"))
         for number, text in enumerate(board.parts):
             self._attempt(partial(parse_part, text), (*place("parts"), number))
-        return Request(
+        request = Request(
             name=name,
             board=None if board.board is None else str(self._board_name(board.board)),
             sdkconfig=self._file(board.sdkconfig, place("sdkconfig")),
@@ -178,6 +179,29 @@ class _Reader:
             seed=table.seed,
             timeout_ns=table.timeout,
         )
+        sources = dict(self._sources(board, request.script, place))
+        return BoardPlan(name=name, request=request, sources=sources)
+
+    def _sources(
+        self, board: BoardTable, script: Path | None, place: Callable[[str], KeyPath]
+    ) -> Iterator[tuple[str, SourcePlace]]:
+        """Yield where files on the board come from."""
+        if script is not None and script.is_dir():
+            yield from ((path, SourcePlace(script / path[1:])) for path in folder_files(script))
+        elif script is not None:
+            yield AUTORUN, SourcePlace(script)
+        elif board.lua is not None:
+            yield AUTORUN, self._text_place(place("lua"), board.lua)
+        for name, source in board.files.items():
+            if source.file is not None:
+                yield name, SourcePlace(self._beside(source.file))
+            elif source.text is not None:
+                yield name, self._text_place((*place("files"), name, "text"), source.text)
+
+    def _text_place(self, key: KeyPath, text: str) -> SourcePlace:
+        """Return where a text in the document stands: one of several lines begins below its key."""
+        line = self.document.place(key).line
+        return SourcePlace(Path(self.document.path), line if "\n" in text else line - 1)
 
     def _attempt(self, what: Callable[[], Any], key: KeyPath) -> Any:
         """Return what ``what`` returns, or complain of what it raises."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.descriptions.yaml_document import Place
 from simulator.setting import Request
@@ -31,12 +31,21 @@ class Step:
         return self.name or self.text
 
 
+class SourcePlace(NamedTuple):
+    """Where a file on a board comes from: a file of the user's, and the lines before it there."""
+
+    path: Path
+    lines_before: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardPlan:
     """A board of a scenario, by the name that steps and events call it."""
 
     name: str
     request: Request
+    sources: Mapping[str, SourcePlace] = field(default_factory=dict)
+    """Where files on the board come from, by their path there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulator.errors import LuaTwinError, UsageError
+from simulator.errors import DescriptionError, LuaTwinError, Problem, UsageError
 from simulator.play.verdict import title_of
 from simulator.scenario import Case, Scenario, read_scenario
 
@@ -23,6 +23,8 @@ class Item:
     scenario: Scenario | None = None
     case: Case | None = None
     error: str = ""
+    problems: tuple[Problem, ...] = ()
+    """The mistakes in the file, if these are what is wrong."""
     options: tuple[str, ...] = ()
     """Of the command, which made it what it is."""
 
@@ -63,7 +65,8 @@ def find_items(paths: Iterable[Path], *, ignore_unsupported: bool = False) -> li
         try:
             scenario = read_scenario(path, ignore_unsupported=ignore_unsupported)
         except LuaTwinError as error:
-            items.append(Item(path=path, error=str(error), options=options))
+            problems = tuple(error.problems) if isinstance(error, DescriptionError) else ()
+            items.append(Item(path=path, error=str(error), problems=problems, options=options))
         else:
             items += [Item(path=path, scenario=scenario, case=case, options=options) for case in scenario.cases]
     return items

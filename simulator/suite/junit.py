@@ -37,7 +37,7 @@ def junit_xml(results: Sequence[Result], *, began: datetime, wall_s: float) -> b
     ET.SubElement(suite, "properties")
     for result in results:
         case = ET.SubElement(
-            suite, "testcase", classname=_class_name(result), name=_name(result), time=f"{result.wall_s:.3f}"
+            suite, "testcase", classname=_class_name(result), name=_text(result.title), time=f"{result.wall_s:.3f}"
         )
         if not result.is_passed:
             kind = "failure" if result.exit_code in _FAILURES else "error"
@@ -54,11 +54,6 @@ def junit_xml(results: Sequence[Result], *, began: datetime, wall_s: float) -> b
 def _class_name(result: Result) -> str:
     """Return the path with dots, as reports group by it."""
     return ".".join(result.item.path.with_name(result.item.path.name.partition(".")[0]).parts).strip("./")
-
-
-def _name(result: Result) -> str:
-    name = result.item.scenario.name if result.item.scenario is not None else result.item.path.name
-    return _text(f"{name} [{result.item.label}]" if result.item.label else name)
 
 
 def _text(text: str) -> str:

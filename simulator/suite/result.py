@@ -43,6 +43,12 @@ class Result:
         return _WORDS[self.exit_code]
 
     @property
+    def title(self) -> str:
+        """The name of its scenario, and of the case."""
+        name = self.item.scenario.name if self.item.scenario is not None else self.item.path.name
+        return f"{name} [{self.item.label}]" if self.item.label else name
+
+    @property
     def place(self) -> str:
         """Its title, with the line and column of the step that failed, if any."""
         failure = self.verdict.failure if self.verdict is not None else None

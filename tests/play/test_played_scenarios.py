@@ -85,7 +85,8 @@ def test_a_failed_wait_shows_what_came_near_and_the_last_lines(played: Played) -
     assert first == "b0 did not print 'Hello world' within 3.000 s (at 3.000 s of simulated time)"
     assert nearest.startswith("  nearest: 'Hello wrld' at 1")
     assert said == "  b0 printed last:"
-    assert console[-3:] == ["  | bye", "  | ", "  | / > "]
+    assert console[-4:-1] == ["  | bye", "  | ", "  | / > "]
+    assert console[-1] == "  it is idle; at a reset factory (commit 6b455df4) would start"
 
 
 def test_a_failed_wait_tells_of_a_text_that_came_too_early(played: Played) -> None:
@@ -128,7 +129,29 @@ def test_a_script_error_is_told_with_the_failure_that_it_explains(played: Played
     verdict = played("lua: |\n  local a\n  a.b = 1\nsteps: [{wait-serial: done, timeout: 2s}]\n")
     assert any(line.startswith("  script error: /autorun.lua:2:") for line in failure_lines(verdict))
     assert verdict.failure is not None
-    assert verdict.failure.lua_places == (("/autorun.lua", 2),)
+    (error,) = verdict.failure.lua_errors
+    assert (error.path.name, error.line) == ("some.scenario.yaml", 7)
+    assert "  see " + f"{error.path}:7" in failure_lines(verdict)
+
+
+def test_a_script_error_is_looked_up_in_the_file_it_comes_from(played: Played, tmp_path: Path) -> None:
+    (tmp_path / "app.lua").write_text("require 'part'")
+    (tmp_path / "other.lua").write_text("local x = 1\nerror('no')")
+    files = "files: {/lib/share/lua/part.lua: other.lua, /inline.lua: {text: \"error('inline')\"}}"
+    failure = played(f"script: app.lua\n{files}\nsteps: [{{wait-serial: done, timeout: 2s}}]\n").failure
+    assert failure is not None
+    assert [(error.path.name, error.line) for error in failure.lua_errors] == [("other.lua", 2)]
+    run = "lua: dofile('/inline.lua')"
+    failure = played(f"{run}\n{files}\nsteps: [{{wait-serial: done, timeout: 2s}}]\n").failure
+    assert failure is not None
+    assert [(error.path.name, error.line) for error in failure.lua_errors] == [("some.scenario.yaml", 6)]
+
+
+def test_a_failure_shows_what_the_board_was_like(played: Played) -> None:
+    told = failure_lines(played("lua: nvs.write('a', 'b', 1)\nsteps: [{wait-serial: done, timeout: 2s}]\n"))
+    assert told[-2] == "  it is idle; at a reset factory (commit 6b455df4) would start"
+    assert told[-1].startswith("  last on the flash: #")
+    assert told[-1].endswith("(nvs)")
 
 
 # -- hardware ---------------------------------------------------------------------------------------------------------
