@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Final
@@ -23,9 +22,11 @@ from simulator.vm.bytecode import compile_stripped
 _HOST_SIZE_T_BYTES: Final = struct.calcsize("P")
 
 _SEAL: Final = struct.Struct("<II8s")
-"""At the end of sealed bytecode: bytes of bytecode, bytes of compressed source, and the mark."""
-_SEAL_MARK: Final = b"LuaTwin\x1a"
-_SOURCE_BYTES_MAX: Final = 1 << 20
+"""At the end of sealed bytecode: bytes of bytecode, bytes of source, and the mark.
+
+The source is as it is: what a compressor makes of it is not the same in every version of it, and a run is.
+"""
+_SEAL_MARK: Final = b"LuaTwin\x1b"
 
 _KNOWN_MAX: Final = 10_000
 _known: OrderedDict[bytes, None] = OrderedDict()
@@ -51,8 +52,7 @@ def stripped(bytecode: bytes) -> bytes:
 
 def sealed(bytecode: bytes, source: bytes) -> bytes:
     """Return stripped bytecode, in the board's form, with what another process needs to know it by."""
-    compressed = zlib.compress(source, 9)
-    return bytecode + compressed + _SEAL.pack(len(bytecode), len(compressed), _SEAL_MARK)
+    return bytecode + source + _SEAL.pack(len(bytecode), len(source), _SEAL_MARK)
 
 
 def to_host(data: bytes) -> bytes:
@@ -86,13 +86,12 @@ def _is_sealed(data: bytes) -> bool:
     """Whether the source that is behind bytecode gives that bytecode."""
     if len(data) < _SEAL.size or not data.endswith(_SEAL_MARK):
         return False
-    code_bytes, compressed_bytes, _ = _SEAL.unpack(data[-_SEAL.size :])
-    if code_bytes + compressed_bytes + _SEAL.size != len(data):
+    code_bytes, source_bytes, _ = _SEAL.unpack(data[-_SEAL.size :])
+    if code_bytes + source_bytes + _SEAL.size != len(data):
         return False
     try:
-        source = zlib.decompressobj().decompress(data[code_bytes : -_SEAL.size], _SOURCE_BYTES_MAX)
-        made = from_host(compile_stripped(source, b"="))
-    except (zlib.error, lupa.LuaError, BytecodeError):
+        made = from_host(compile_stripped(data[code_bytes : -_SEAL.size], b"="))
+    except (lupa.LuaError, BytecodeError):
         return False
     if made != data[:code_bytes]:
         return False

@@ -184,3 +184,19 @@ async def test_a_full_file_system_keeps_the_newest_lines(stage: Stage) -> None:
     assert "x199 = " in content
     assert "x1 = " not in content
     assert await stage.type(UP + UP) == redrawn("cat /ram/history") + redrawn("x199 = 'some text to fill the space'")
+
+
+@staged()
+async def test_debug_reads_commands_that_end_with_a_line_feed_and_echoes_nothing(stage: Stage) -> None:
+    await stage.boot()
+    await stage.type(b"x = 1\r")
+    assert await stage.type(b"debug.debug()\r") == "debug.debug()\r\nlua_debug> "
+    assert await stage.type(b"x = 2") == ""
+    assert await stage.type(b"\r") == ""
+    assert await stage.type(b"\n") == "lua_debug> "
+    assert await stage.type(b"print(x) y = = 1\n") == ("(debug command):1: unexpected symbol near '='\r\nlua_debug> ")
+    assert await stage.type(b"print(x)\n") == "2\r\nlua_debug> "
+    assert await stage.type(b"error('no')\n") == "(debug command):1: no\r\nlua_debug> "
+    assert await stage.type(b"error({})\n") == "(null)\r\nlua_debug> "
+    assert await stage.type(b"--" + b"-" * 247) == "lua_debug> "  # as many bytes as its buffer holds
+    assert await stage.type(b"\ncont\n") == "lua_debug> / > "

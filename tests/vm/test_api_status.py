@@ -77,7 +77,7 @@ MISSING = [
 ]
 
 
-CHECKS_FIRST = {"net.scp.get", "net.scp.put", "net.service.can.start", "net.ssh.exec"}
+CHECKS_FIRST = {"net.scp.get", "net.scp.put", "net.ssh.exec"}
 """Missing, but not without a look at the arguments; these are tested on a board."""
 
 

@@ -13,13 +13,14 @@ from typing import Any, ClassVar, Final
 import trio
 
 from simulator.device.calls import call
+from simulator.device.drivers.can_gateway import QUEUE_LENGTH, CanGateway
 from simulator.device.drivers.shared import Driver
 from simulator.device.heap import heap_bytes
 from simulator.device.kernel import DONE, WAIT, Kernel, Task, Timer
 from simulator.hardware import Unit
 from simulator.hardware.bench import Appointment
 from simulator.hardware.can import EXTENDED_MAX, STANDARD_MAX, CanFrame, CanNode
-from simulator.units import NS_PER_MS
+from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.exceptions import DriverError
 
 SPEEDS_KBPS: Final = (1000, 800, 500, 250, 125, 100, 50)
@@ -72,6 +73,8 @@ class CanDriver(Driver):
         self._bus_errors = 0
         self._readers: deque[_Waiting] = deque()
         self._writers: deque[_Waiting] = deque()
+        self._gateway: CanGateway | None = None
+        self._gateway_runs = False
 
     def connect(self, kernel: Kernel) -> None:
         """Serve an interpreter that starts: nobody waits."""
@@ -246,11 +249,15 @@ class CanDriver(Driver):
 
         with self.shared.console.interrupts(interrupted):
             while not is_interrupted:
-                while not self._received:
-                    await self._arrival.park()
-                frame = self._received.popleft()
+                frame = await self._next_frame()
                 head = f"can{unit}  {frame.identifier:08x}  [{len(frame.data)}]"
                 await self.shared.console.write_from_task(f"{head} {frame.data.hex(' ')}\r\n")
+
+    async def _next_frame(self) -> CanFrame:
+        """Return what comes next on the bus."""
+        while not self._received:
+            await self._arrival.park()
+        return self._received.popleft()
 
     def _let_wait(self, waiting: _Waiting, line: deque[_Waiting], timeout_ns: int | None) -> None:
         line.append(waiting)
@@ -269,6 +276,34 @@ class CanDriver(Driver):
         if waiting.timer is not None:
             waiting.timer.cancelled = True
         return self.kernel.has(waiting.task)
+
+    # -- net.service.can ------------------------------------------------------------------------------------------
+
+    @call("can.start_gateway")
+    def _start_gateway(self, unit: int, kbps: int, port: int) -> None:
+        """Set the controller up, and begin to listen on a port."""
+        self._attach(unit, kbps, QUEUE_LENGTH)
+        self._gateway = CanGateway(self.shared, port, self._next_frame)
+        self._gateway.start()
+        self._gateway_runs = True
+
+    @call("can.stop_gateway")
+    async def _stop_gateway(self) -> None:
+        """Stop to listen. An empty frame goes out, which was meant to wake up who waits for one."""
+        if self._gateway is None:
+            raise DriverError("can", "GatewayNotStarted")
+        if len(self._outgoing) > self._queue_length:
+            await trio.sleep(_SEND_TIMEOUT_NS / NS_PER_S)
+            raise DriverError("can", "TransmitTimeout")
+        self._put(CanFrame(0, b""), self.shared.now_ns())
+        await self._gateway.stop()
+        self._gateway = None
+        self._restart()
+        self._gateway_runs = False
+
+    @call("can.gateway_runs")
+    def _does_gateway_run(self) -> tuple[Any, ...]:
+        return (self._gateway_runs,)
 
     # -- the rest -------------------------------------------------------------------------------------------------
 

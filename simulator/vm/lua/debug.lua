@@ -1,9 +1,9 @@
 -- debug: of Lua's own library what cannot reach the functions of the machine, its hook and the registry. Stack levels
 -- are those of the device (frames.lua), and functions of ours are C functions.
 local K = ...
-local arg, raise, raw = K.arg, K.raise, K.raw
+local arg, raise, raw, request = K.arg, K.raise, K.raw, K.request
 local is_ours, is_script_function, rotables = K.is_ours, K.is_script_function, K.rotables
-local find, select = string.find, select
+local find, match, select = string.find, string.match, select
 local raw_debug, type = raw.debug, raw.type
 
 K.library("traceback")
@@ -213,6 +213,42 @@ function debug.setuservalue(...)
   end
   user_values[value] = arg.any(2, select(2, ...))
   return value
+end
+
+-------------------------------------------------------------------------------------------------------------------
+-- Commands from the console, each of which ends with a line feed (Ctrl-J; what the Enter key sends is no end)
+
+local COMMAND_BYTES_MAX = 249
+
+-- The io library, which has the console; it is loaded when it is first used, and a script may have its place by then.
+local function load_io()
+  local there = rawget(K.globals, "io")
+  K.library("io")
+  if there ~= nil then
+    rawset(K.globals, "io", there)
+  end
+end
+
+function debug.debug()
+  if not K.typed_line then
+    load_io()
+  end
+  while true do
+    request("console.write", "lua_debug> ")
+    local command = K.typed_line(COMMAND_BYTES_MAX)
+    if command == "cont\n" then
+      return
+    end
+    local f, message = K.load_source(match(command, "^[^\0]*"), "=(debug command)")
+    local ok = f ~= nil
+    if f then
+      ok, message = K.base_library.pcall(f)
+    end
+    if not ok then
+      local is_text = type(message) == "string" or type(message) == "number"
+      request("console.write", (is_text and message or "(null)") .. "\n")
+    end
+  end
 end
 
 function debug.gethook()

@@ -481,6 +481,17 @@ for _, name in next, {"receive", "send"} do
   end
 end
 
+-- fgets(stdin): a line with its LF, the only end that it has here; not echoed, and cut after `limit` bytes.
+function K.typed_line(limit)
+  local s, line = state[stdin], ""
+  repeat
+    fill(s, 1)
+    local c = take(s, 1)
+    line = line .. c
+  until c == "\n" or #line == limit
+  return line
+end
+
 K.public[contents], K.public[methods] = true, true
 K.io = io
 rawset(K.globals, "io", io)

@@ -1,23 +1,20 @@
--- net.service.can: frames of the CAN bus over TCP, which is not there (components/lua/modules/net/net_service_can.inc).
+-- net.service.can: frames of the CAN bus over TCP (components/lua/modules/net/net_service_can.inc).
 local K = ...
-local arg, raise, request = K.arg, K.raise, K.request
+local arg, request = K.arg, K.request
 local select = select
 
 local can = {}
 
 function can.start(...)
-  for i = 1, 3 do
-    arg.integer(i, select(i, ...))
-  end
-  raise("net.service.can.start is not simulated yet")
+  request("can.start_gateway", arg.integer(1, ...), arg.integer(2, select(2, ...)), arg.integer(3, select(3, ...)))
 end
 
 function can.stop()
-  raise(request("net.exception", "can", "GatewayNotStarted"))
+  request("can.stop_gateway")
 end
 
 function can.running()
-  return false
+  return (request("can.gateway_runs"))
 end
 
 return K.module("net.service.can", can)
