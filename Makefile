@@ -12,7 +12,7 @@ DEMO := run lua/demo/ota.lua --board N1ESP32-OTA --boot-log INFO
 # What `make chaos` lets things happen to.
 CHAOS := scenarios/power/updating_logger.lua --board WHITECAT-ESP32-LORA-GW-OTA --image-size 64K
 
-.PHONY: help demo test fuzz stress mutants chaos bench lint format install install-dev venv clean
+.PHONY: help demo test fuzz stress mutants chaos repeat bench lint format install install-dev venv clean
 
 help:
 	@echo 'make demo    watch a virtual board update itself over the air'
@@ -21,6 +21,7 @@ help:
 	@echo 'make stress  20 million requests of Lua threads that run out of memory: some minutes'
 	@echo 'make mutants put defects into our own code, and see that each is found: some minutes'
 	@echo 'make chaos   2000 mixtures of random faults for each profile: a quarter of an hour'
+	@echo 'make repeat  one busy scenario, 1,000 times with every Python that is there: one hash'
 	@echo 'make bench   measure, and print the table of the README'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  lay out the code and mend what the linter can'
@@ -51,6 +52,9 @@ chaos: install
 	    echo "$$profile:"; \
 	    $(VENV)/bin/luatwin sweep $(CHAOS) --profile $$profile --chaos 2000 || exit; \
 	done
+
+repeat: install-dev
+	@$(PY) -m tests.repeat
 
 bench: install-dev
 	@$(PY) -m benchmarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from simulator.firmware import SMALLEST_IMAGE_BYTES, build_for, first_manifest, 
 from simulator.wifi import AccessPoint, Lan
 from simulator.world import World, run_in_world
 from tests.helpers import ROOT, run_luatwin
+from tests.repeat import digests, run_elsewhere
 
 CHATTER = """
 local names = {}
@@ -80,6 +82,12 @@ def test_another_seed_is_another_board_in_the_same_story(script: Path) -> None:
     for kind in ("reset", "boot.app", "ota.begin", "ota.activate", "otadata", "end"):
         assert without_times(of_kind(kind, first)) == without_times(of_kind(kind, second))
     assert of_kind("boot.app", first)[-1]["label"] == "ota_0"
+
+
+def test_a_busy_scenario_has_one_hash_in_every_process() -> None:
+    elsewhere = run_elsewhere(Path(sys.executable), 2)
+    assert elsewhere.total() == 2
+    assert set(elsewhere) == set(digests(1))
 
 
 def parse(log: bytes) -> list[Event]:

@@ -12,6 +12,8 @@ from simulator.cli.board_console import BoardConsole
 from simulator.cli.moment import print_state
 from simulator.cli.options import json_option, verbose_option
 from simulator.cli.output import print_json, rich_console
+from simulator.cli.remarks import remarks_of
+from simulator.cli.session_options import cut_option, power_cuts
 from simulator.errors import UsageError
 from simulator.units import format_duration, parse_duration
 
@@ -25,13 +27,17 @@ _DIFFERS_EXIT_CODE: Final = 1
 @click.argument("events", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--to", "to_time", metavar="TIME", help="Stop at this simulated time, such as 12.5s, and show the board.")
 @click.option("--to-event", type=click.IntRange(min=0), metavar="N", help="Stop after the event with this number.")
+@cut_option
 @click.option("--console", "shows_console", is_flag=True, help="Show what the board says meanwhile.")
 @json_option
 @verbose_option
-def replay(events: Path, to_time: str | None, to_event: int | None, shows_console: bool, as_json: bool) -> int:
+def replay(
+    events: Path, to_time: str | None, to_event: int | None, cuts: tuple[str, ...], shows_console: bool, as_json: bool
+) -> int:
     """Run again what EVENTS has recorded (luatwin run --events EVENTS), from what it holds, and compare every event.
 
-    Exits with 1 if any differs, and names the first. No file is changed.
+    Exits with 1 if any differs, and names the first; with --cut, which makes it another run, as that run does. No file
+    is changed.
     """
     from simulator.recording import Recording
     from simulator.replay import replay as replay_recording
@@ -45,22 +51,32 @@ def replay(events: Path, to_time: str | None, to_event: int | None, shows_consol
     if to_event is not None and to_event >= len(recording.lines):
         raise UsageError(f"--to-event {to_event}: the last event of {events} is {len(recording.lines) - 1}")
     console = BoardConsole()
-    shows_console = (shows_console or not recording.lines) and not as_json
-    replayed = replay_recording(recording, to=to, heard=console.write if shows_console else lambda _data: None)
+    only_runs = bool(cuts) or not recording.lines
+    shows_console = (shows_console or only_runs) and to is None and not as_json
+    replayed = replay_recording(
+        recording,
+        to=to,
+        faults=power_cuts(cuts),
+        heard=console.write if shows_console else lambda _data: None,
+        remark=_say,
+    )
     console.flush()
-    if not recording.lines and to is None:
-        for line in replayed.report.explanation:
-            _say(line)
-        return replayed.report.exit_code
     if as_json:
-        print_json(replayed.to_json())
-    elif replayed.difference is not None:
-        click.echo(f"another run: {replayed.difference}")
+        print_json({**replayed.to_json(), "report": replayed.report.to_json()} if only_runs else replayed.to_json())
     elif replayed.state is not None:
         print_state(rich_console(), replayed.state)
+    elif only_runs:
+        if replayed.difference is not None:
+            _say(f"from here on it is another run: {replayed.difference}")
+        for line in remarks_of(replayed.report):
+            _say(line)
+    elif replayed.difference is not None:
+        click.echo(f"another run: {replayed.difference}")
     else:
         _say_same(replayed, is_whole=recording.is_whole)
-    return 0 if replayed.difference is None else _DIFFERS_EXIT_CODE
+    if only_runs and to is None:
+        return replayed.report.exit_code
+    return 0 if replayed.difference is None or only_runs else _DIFFERS_EXIT_CODE
 
 
 def _moment(to_time: str | None, to_event: int | None) -> Moment | None:

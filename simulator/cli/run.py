@@ -6,8 +6,9 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ import click
 
 from simulator.cli.board_console import BoardConsole
 from simulator.cli.options import json_option, verbose_option
+from simulator.cli.remarks import remarks_of
 from simulator.cli.session_options import build_request, cut_option, session_options
 from simulator.errors import UsageError
 from simulator.units import NS_PER_S, parse_duration
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_WALL_TIMEOUT: Final = "10m"
 _LIMIT_EXIT_CODE: Final = 42
+_DIFFERS_EXIT_CODE: Final = 1
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -50,6 +53,12 @@ _LIMIT_EXIT_CODE: Final = 42
     is_flag=True,
     help="When all is over, lift every fault and check that the board is whole; exits with 3 if it is not.",
 )
+@click.option(
+    "--check-determinism",
+    "runs_twice",
+    is_flag=True,
+    help="Run it once more in another process, and name the first event that differs; exits with 1 if any does.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what the board says.")
 @json_option
 @verbose_option
@@ -60,6 +69,7 @@ def run(
     wall_timeout: str | None,
     chaos_seed: int | None,
     survive: bool,
+    runs_twice: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -85,27 +95,33 @@ def run(
             from simulator.cli.chaos import run_once
 
             return run_once(request, chaos_seed, heard=heard, say=remark, as_json=as_json)
-        report = run_session(request, heard=heard, remark=remark)
+        run_it = partial(run_session, heard=heard, remark=remark)
+        report, again = _twice(request, run_it) if runs_twice else (run_it(request), None)
     console.flush()
     if as_json:
         from simulator.cli.output import print_json  # with rich, which takes time to import
 
-        print_json(report.to_json())
+        print_json({**report.to_json(), **({} if again is None else {"again": again})})
     if not quiet:
-        for line in (*_remarks(report), *report.explanation):
+        for line in remarks_of(report):
             _say(line)
         if report.explanation:
             _say(f"to repeat: {_command(request, report)}")
-    return report.exit_code
+        if again is not None:
+            _say(_words(again))
+    return report.exit_code if again is None or again["is_same"] else _DIFFERS_EXIT_CODE
 
 
-def _remarks(report: Report) -> list[str]:
-    """Return what a person should know beyond the console."""
-    lines = [f"script error: {error.splitlines()[0]}" for error in report.script_errors]
-    if report.why:
-        at = f", last seen at {report.where}" if report.where else ""
-        lines.append(report.why + at)
-    return lines
+def _twice(request: Request, run_it: Callable[[Request], Report]) -> tuple[Report, dict[str, Any]]:
+    from simulator.cli.twice import run_twice  # starts a process
+
+    return run_twice(request, run_it)
+
+
+def _words(again: dict[str, Any]) -> str:
+    if again["is_same"]:
+        return f"the same in another process: {again['events']} events, sha256 {again['sha256']}"
+    return f"not the same in another process: {again['difference']['words']}"
 
 
 def _command(request: Request, report: Report) -> str:

@@ -125,7 +125,7 @@ def build_request(
         bootloader_log_level=bootloader_log_level.upper() if bootloader_log_level else None,
         flash_timing=PARTS[flash_part][flash_timing],
         key=read_signing_key(key_file),
-        faults=(*_faults(faults), *_power_cuts(cuts)),
+        faults=(*_faults(faults), *power_cuts(cuts)),
         holds=tuple(_hold(text) for text in holds),
         speed=_speed(speed),
         argv=_inputs_of(sys.argv[1:]),
@@ -162,7 +162,8 @@ def _faults(texts: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(parse_fault(text) for text in texts)
 
 
-def _power_cuts(texts: tuple[str, ...]) -> tuple[Any, ...]:
+def power_cuts(texts: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the faults that ``--cut`` stands for. Raises `UsageError`."""
     if not texts:
         return ()
     from simulator.faults.fault import power_cut

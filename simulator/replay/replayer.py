@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from simulator.board_state import BoardState, board_state
 from simulator.events import Event
+from simulator.faults import Fault
 from simulator.recording import LogLines, Recording
 from simulator.session import Report, Stage, run_setting
 from simulator.units import format_duration
@@ -45,7 +47,13 @@ class Difference:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``--json`` prints it."""
-        return {"n": self.n, "recorded": self.recorded, "replayed": self.replayed, "fields": self.fields}
+        return {
+            "n": self.n,
+            "words": str(self),
+            "recorded": self.recorded,
+            "replayed": self.replayed,
+            "fields": self.fields,
+        }
 
 
 def _words(event: Event) -> str:
@@ -99,16 +107,24 @@ class Replayed:
 
 
 def replay(
-    recording: Recording, *, to: Moment | None = None, heard: Callable[[bytes], None] = lambda _data: None
+    recording: Recording,
+    *,
+    to: Moment | None = None,
+    faults: Sequence[Fault] = (),
+    heard: Callable[[bytes], None] = lambda _data: None,
+    remark: Callable[[str], None] = lambda _text: None,
 ) -> Replayed:
     """Run ``recording`` again from its beginning, as fast as possible, to its end or ``to`` a moment.
 
-    ``heard`` gets what the board's console says. Raises `UsageError` if what that takes is not in it.
+    With ``faults`` that it did not have it is another run from the first difference on, and that does not end it.
+    ``heard`` gets what the board's console says, ``remark`` what is to be said of a fault that did not come. Raises
+    `UsageError` if what that takes is not in the recording.
     """
     recording.check()
     request, setting = recording.restored()
-    comparison = _Comparison(recording, to)
-    report = run_setting(request, setting, heard=heard, observe=comparison.look_on)
+    comparison = _Comparison(recording, to, goes_on=bool(faults))
+    request = dataclasses.replace(request, faults=(*request.faults, *faults))
+    report = run_setting(request, setting, heard=heard, remark=remark, observe=comparison.look_on)
     return Replayed(
         event_count=comparison.count,
         sha256=hashlib.sha256(b"".join(recording.lines[: comparison.count])).hexdigest(),
@@ -122,13 +138,14 @@ def replay(
 class _Comparison:
     """Compares the events of a run with those of a recording, and ends the run at the first that differs."""
 
-    def __init__(self, recording: Recording, to: Moment | None) -> None:
+    def __init__(self, recording: Recording, to: Moment | None, *, goes_on: bool) -> None:
         self.count = 0
         self.simulated_ns = 0
         self.difference: Difference | None = None
         self.state: BoardState | None = None
         self._recording = recording
         self._to = to
+        self._goes_on = goes_on
         self._lines = LogLines()
         self._is_over = False
 
@@ -149,7 +166,8 @@ class _Comparison:
             if self._is_over:
                 return
             if not self._is_as_recorded(event):
-                end()
+                if not self._goes_on:
+                    end()
             elif self._to == AtEvent(event["n"]):
                 end_here()
 
@@ -167,6 +185,8 @@ class _Comparison:
     def _is_as_recorded(self, event: Event) -> bool:
         """Compare the next event."""
         recorded = self._recording.lines
+        if self.difference is not None:
+            return False
         if not recorded:  # it has only the beginning, and there is nothing to compare
             return True
         if self.count == len(recorded):  # the recording was cut off
@@ -180,5 +200,6 @@ class _Comparison:
         return True
 
     def _look(self, stage: Stage) -> None:
+        # What came after the first difference is in no recording.
         events = [self._recording.event(n) for n in range(max(0, self.count - EVENTS_SHOWN), self.count)]
         self.state = board_state(stage.device, stage.world.now_ns(), events)

@@ -79,13 +79,13 @@ def test_a_run_that_has_changed_its_flash_file_is_repeated_from_what_that_was_be
     failed = luatwin("run", "--flash", flash, "-e", script)
     assert failed.code == 1
     assert flash.read_bytes() != before
-    *lines, repeat = explanation(failed)
+    *lines, repeat = failed.err.splitlines()
     recording = tmp_path / "flash.bin.failed.ndjson"
-    assert repeat == f"to repeat: luatwin replay {recording}"
+    assert repeat == f"luatwin: to repeat: luatwin replay {recording}"
     changed = flash.read_bytes()
     again = luatwin("replay", recording)
     assert (again.code, again.out) == (failed.code, failed.out)
-    assert again.err.splitlines() == [f"luatwin: {line}" for line in lines]
+    assert again.err.splitlines() == lines
     assert flash.read_bytes() == changed, "a replay changes no file"
 
 
