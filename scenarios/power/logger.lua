@@ -42,3 +42,4 @@ for round = 1, ROUNDS do
     os.remove(before)
   end
 end
+print("logged " .. ROUNDS .. " rounds")
