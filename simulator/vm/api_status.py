@@ -95,7 +95,6 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "net.tu": _MISSING,
     "mqtt": _FAITHFUL,
     "cjson": _FAITHFUL,
-    "cjson.util": _MISSING,
     **dict.fromkeys(("ltn12", "mbox", "mime"), _FAITHFUL),
     "socket": _FAITHFUL,
     "socket.tcp6": ("partial", "nothing has an IPv6 address that could be reached"),

@@ -151,7 +151,7 @@ def test_number_of_names_by_outermost_module() -> None:
     assert " ".join(f"{module}={count}" for module, count in counts.items()) == (
         "_G=29 coroutine=7 string=17 table=7 math=27 utf8=6 debug=16 package=8 io=24 "
         "os=57 thread=18 event=7 tmr=14 nvs=4 ota=5 fs=4 crc=3 md5=2 pack=2 vm=1 cpu=43 "
-        "net=87 mqtt=12 socket=96 ltn12=20 mime=14 mbox=8 cjson=13 "
+        "net=87 mqtt=12 socket=96 ltn12=20 mime=14 mbox=8 cjson=21 "
         "pio=65 adc=16 pwm=23 servo=3 i2c=14 spi=14 uart=19 sensor=10 neopixel=6 stepper=10 encoder=4 can=10 touch=18 "
         "rtc=4 gdisplay=110 sdisplay=7 rcswitch=4 sound=9 ulp=9 lora=24 bt=34"
     )

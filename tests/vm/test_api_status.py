@@ -112,7 +112,7 @@ def test_names_of_other_builds_are_nil() -> None:
         assert host.eval("type(pio), lora, net.en") == "rotable\tnil\tnil"
 
 
-BY_REQUIRE = [path for path, module in modules().items() if module.by_require and path != "cjson.util"]
+BY_REQUIRE = [path for path, module in modules().items() if module.by_require]
 
 
 @pytest.mark.parametrize("module", BY_REQUIRE)

@@ -539,5 +539,19 @@ MODULES: Final[tuple[ModuleData, ...]] = (
         ),
     ),
     ("cjson.safe", "cjson", "The same functions as cjson; they raise errors here too.", ()),
-    ("cjson.util", "cjson", "Helpers, a Lua file of the file system.", ()),
+    (
+        "cjson.util",
+        "cjson",
+        "Helpers, a Lua file of the file system.",
+        (
+            ("function", "compare_values", "(a, b)", "Whether two values are the same, tables by what is in them."),
+            ("function", "file_load", "([path])", "A whole file, or what is typed."),
+            ("function", "file_save", "(path, text)", "Write a whole file, or print with nil for a path."),
+            ("function", "run_script", "(text [, environment])", "Run a text; returns the environment."),
+            ("function", "run_test", "(name, function, arguments, works, results)", "Call and compare, and print it."),
+            ("function", "run_test_group", "(tests)", "Run several."),
+            ("function", "run_test_summary", "()", "How many went well, and how many there were."),
+            ("function", "serialise_value", '(value [, indent=""])', "A value as Lua would read it."),
+        ),
+    ),
 )

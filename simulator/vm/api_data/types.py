@@ -138,7 +138,7 @@ _SOCKET_RESULT: Final = "integer?, string?"
 
 _RETURNS: Final[Mapping[str, str]] = {
     "": (
-        "try cache compile decompile "
+        "try cache compile decompile cjson.util.file_save cjson.util.run_test_group "
         " os.clear os.dmesg os.execute os.exit os.factoryreset os.format os.locks os.partitions os.passwd "
         "os.run os.sleep os.syslog os.stdout "
         " thread.resume thread.sleep thread.sleepms thread.sleepus thread.stop thread.suspend "
@@ -189,7 +189,8 @@ _RETURNS: Final[Mapping[str, str]] = {
         "os.exists os.luainterpreter os.luarunning thread.mutex:trylock event.ins:pending event.ins:wait nvs.exists "
         "nvs.rm net.connected net.service.sntp.running net.service.http.running net.service.captivedns.running "
         "net.service.telnet.running net.service.ssh.running net.service.can.running net.service.openvpn.running "
-        "net.service.mdns.running mqtt.cli:connected stepper.inst:isrunning socket.tcp:dirty io.receive ota.confirm"
+        "net.service.mdns.running mqtt.cli:connected stepper.inst:isrunning socket.tcp:dirty io.receive ota.confirm "
+        "cjson.util.compare_values"
     ),
     "boolean?": "os.history os.logcons os.shell lora.getAdr",
     "integer": (
@@ -206,7 +207,8 @@ _RETURNS: Final[Mapping[str, str]] = {
     "number": "os.clock os.difftime cpu.temperature socket.gettime stepper.inst:getdistance",
     "string": (
         "os.cpu os.pwd os.tmpname cpu.model md5.string pack.pack cjson.encode lora.getAppEui lora.getDevAddr "
-        "lora.getDevEui ota.next ota.running ota.state socket.tcp:getfamily socket.udp:getfamily"
+        "lora.getDevEui ota.next ota.running ota.state socket.tcp:getfamily socket.udp:getfamily cjson.util.file_load "
+        "cjson.util.serialise_value"
     ),
     "string?": "os.flashEUI os.getenv os.rsyslog os.setlocale thread.status",
     "table?": (
@@ -215,7 +217,10 @@ _RETURNS: Final[Mapping[str, str]] = {
     ),
     "string, string, string": "os.board cpu.board",
     "string, string, integer, string": "os.version",
-    "integer, integer": "os.df fs.usage pio.decode encoder.enc:read gdisplay.getfontsize gdisplay.getscreensize",
+    "integer, integer": (
+        "cjson.util.run_test_summary os.df fs.usage pio.decode encoder.enc:read gdisplay.getfontsize "
+        "gdisplay.getscreensize"
+    ),
     "integer, number": "adc.chan:read",
     "integer, integer, integer, integer": "gdisplay.getclipwin",
     "integer, integer, integer": "gdisplay.getrawtouch gdisplay.gettouch",
@@ -264,7 +269,8 @@ _RETURNS: Final[Mapping[str, str]] = {
     "integer, string ...": "net.http.get",
     "integer|string|nil": "uart.read",
     "integer|string ...": "i2c.trans:read",
-    "table": "spi.ins:readwrite cjson.new",
+    "table": "spi.ins:readwrite cjson.new cjson.util.run_script",
+    "boolean, table": "cjson.util.run_test",
     "integer ...": "pio.pin.getval pio.pin.num pio.port.getval touch.read",
     "integer?, boolean?, integer?, string?": "can.receive",
     "number|integer|table|nil": "sensor.ins:read sensor.ins:get",

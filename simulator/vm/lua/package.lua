@@ -108,7 +108,7 @@ end
 -- What the firmware's file system image has as Lua files. Ours are no files of the board, but one of the same name comes
 -- first.
 local FILES = {
-  ltn12 = "ltn12", mbox = "mbox", mime = "mime", ["mime.core"] = "__mime", socket = "socket",
+  ["cjson.util"] = "cjson_util", ltn12 = "ltn12", mbox = "mbox", mime = "mime", ["mime.core"] = "__mime", socket = "socket",
   ["socket.core"] = "__socket", ["socket.ftp"] = "socket_ftp", ["socket.headers"] = "socket_headers",
   ["socket.http"] = "socket_http", ["socket.smtp"] = "socket_smtp", ["socket.tp"] = "socket_tp",
   ["socket.url"] = "socket_url",
@@ -133,7 +133,7 @@ local function find_loader(name)
     end
   end
   local file = FILES[name]
-  if file then
+  if file and (name ~= "cjson.util" or K.has_module(name)) then
     return function()
       return K.pass(BUILT_IN[file] and K.require(file) or K.library(file))
     end
