@@ -83,11 +83,13 @@ class Damage:
     """Whether reading disturbs."""
     readings: dict[int, int] = field(default_factory=dict)
     """How often a sector was read, if that matters."""
+    is_dark: bool = False
+    """Whether the power is gone."""
     left: FlashSnapshot | None = None
-    """While the power is gone: what is in the chip."""
+    """While it is: what is in the chip, if anything was written since."""
 
     @property
     def is_none(self) -> bool:
         """Whether nothing is wrong and nothing is going to be."""
-        going_on = (self.due, self.cuts, self.wanted, self.stuck, self.worn, self.weak, self.disturbs, self.left)
+        going_on = (self.due, self.cuts, self.wanted, self.stuck, self.worn, self.weak, self.disturbs, self.is_dark)
         return not any(going_on)

@@ -94,19 +94,21 @@ class FaultyFlashChip(FlashChip):
     @property
     def is_dark(self) -> bool:
         """Whether the power is gone, and what is done now is done in vain."""
-        return self._damage.left is not None
+        return self._damage.is_dark
 
     def go_dark(self) -> None:
         """The power goes now, between two operations. Harmless if it has gone."""
-        if self._damage.left is None:
-            self._damage.left = self.snapshot()
+        self._damage.is_dark = True
 
     def settle(self) -> None:
         """The code that worked on in the dark has come to rest: be what the power cut has left. Harmless otherwise."""
-        left = self._damage.left
+        damage = self._damage
+        if not damage.is_dark:
+            return
+        left = damage.left
+        damage.is_dark, damage.left = False, None
+        damage.readings.clear()
         if left is not None:
-            self._damage.left = None
-            self._damage.readings.clear()
             self.restore(left)
 
     @property
@@ -150,7 +152,9 @@ class FaultyFlashChip(FlashChip):
 
     def _perform(self, operation: FlashOperation) -> None:
         damage = self._damage
-        if damage.left is not None:
+        if damage.is_dark:
+            if damage.left is None:
+                damage.left = self.snapshot()
             self._carry_out(operation)
             return
         for then in damage.due.pop(operation.index, ()):
@@ -161,10 +165,10 @@ class FaultyFlashChip(FlashChip):
             self._carry_out_damaged(operation)
         if cut is None or told is None:
             return
-        if cut.phase == "after":
-            damage.left = self.snapshot()
-        else:
+        if cut.phase != "after":
             damage.left = self._left_by(operation, cut)
+        damage.is_dark = True
+        if cut.phase != "after":
             self._carry_out(operation)
             self.operation_count += 1
         told()
@@ -210,7 +214,7 @@ class FaultyFlashChip(FlashChip):
         return replace(after, sectors=tuple(sectors))
 
     def _finish(self, kind: Literal["erase", "program"], address: int, length: int, data: bytes) -> None:
-        if self._damage.left is None:
+        if not self._damage.is_dark:
             super()._finish(kind, address, length, data)
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -247,7 +251,7 @@ class FaultyFlashChip(FlashChip):
                 )
                 firm = int.from_bytes(sector, "little") & ~int.from_bytes(mask, "little")
                 yield (firm | weak).to_bytes(SECTOR_BYTES, "little")
-            if damage.disturbs and number % DISTURBING_READS == 0:
+            if damage.disturbs and not damage.is_dark and number % DISTURBING_READS == 0:
                 rng = Rng(index, "disturbed", str(number))
                 bit = 1 << rng.integer(0, 7)
                 self._program_sector(index, rng.integer(0, SECTOR_BYTES - 1), bytes([0xFF ^ bit]))
