@@ -56,7 +56,7 @@ from simulator.firmware import Manifest
 from simulator.flash import FlashChip
 from simulator.formats.partition_table import Partition, PartitionTable
 from simulator.hardware import Bench, Locks
-from simulator.network import NetworkInterface, vanish
+from simulator.network import NetworkInterface
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.vm.api_builds import CONDITIONS
@@ -105,7 +105,10 @@ def _file_system_drivers(
 
 
 class App:
-    """Lua RTOS on one board. ``emit`` writes the board's events; ``idle`` is called when nothing is left to do."""
+    """Lua RTOS on one board. ``emit`` writes the board's events; ``idle`` is called when nothing is left to do.
+
+    ``over`` is called when the chip is reset: what follows is no code of the board, but its unwinding.
+    """
 
     def __init__(
         self,
@@ -125,6 +128,7 @@ class App:
         now_ns: Callable[[], int],
         emit: Callable[..., None],
         idle: Callable[[], None],
+        over: Callable[[], None],
         lua_error: Callable[[str, str], None],
         arguments: tuple[str, ...] = (),
     ) -> None:
@@ -143,6 +147,7 @@ class App:
         self._now_ns = now_ns
         self._emit = emit
         self._idle = idle
+        self._over = over
         self._lua_error = lua_error
         self._log = Log(MASK_AT_BOOT[identity.board.log_level])
         self._slots = slots_of(identity.manifest, chip, identity.table, identity.running, efuses)
@@ -359,7 +364,7 @@ class App:
                 )
                 outcome = await kernel.run()
                 if not isinstance(outcome, Rerun):
-                    vanish(self._interface)
+                    self._over()
                 nursery.cancel_scope.cancel()
         finally:
             machine.close()

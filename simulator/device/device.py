@@ -522,15 +522,14 @@ class Device:
             now_ns=where.now_ns,
             emit=self._emit,
             idle=self._became_idle,
+            over=self._black_out,
             lua_error=self._lua_failed,
             arguments=self._arguments,
         )
         with trio.CancelScope() as self._until_brownout:
             outcome = await self._app.run()
-        if self._until_brownout.cancel_called:
-            self._end_blackout()
-            outcome = Restart(panic=BROWNOUT_TEXT)
-        return outcome
+        self._end_blackout()
+        return Restart(panic=BROWNOUT_TEXT) if self._until_brownout.cancel_called else outcome
 
     # -- what is heard of it --------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import cycle
 from typing import Any
 
@@ -16,9 +16,10 @@ from simulator.events import Event
 from simulator.faults import Fault
 from simulator.faults.fault import power_cut
 from simulator.flash import Cut, FlashChip, FlashOperation, Journal, apply_cut, parse_cut
+from simulator.testing import Client, scripted
 from simulator.units import NS_PER_S
 from tests.device.stage import JOIN, PROMPT, Stage, on_stage, staged, two_slots
-from tests.device.updates import FACTORY, IMAGE, NEW, OLD, app_slots
+from tests.device.updates import FACTORY, IMAGE, NEW, OLD, app_slots, head
 from tests.signatures.signing_keys import V1, V2
 
 HOW = ("before", "torn:0.5", "torn:0.5:bits", "torn:0.5:zeros", "torn:0.5:weak", "after")
@@ -66,6 +67,12 @@ def cut_at(cut: Cut | str, board: Any = FACTORY, script: str | None = None, **op
     return on_stage(play, board=board, script=script, **options)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    with trio.fail_after(200):
+        while not condition():
+            await trio.sleep(0.01)
+
+
 async def recover(stage: Stage, fault: Fault | str) -> None:
     """Power on with a fault that takes the power away once, and wait until the board is idle after that.
 
@@ -75,9 +82,7 @@ async def recover(stage: Stage, fault: Fault | str) -> None:
     stage.world.events.subscribe(lambda event: sent.update({event["kind"]: len(stage.board.console)}))
     stage.world.inject(fault)
     stage.power_on()
-    await stage.world.faults_are_over()
-    while not stage.of_kind("power.cut") or not stage.board.has_power:
-        await trio.sleep(0.01)
+    await until(lambda: bool(stage.of_kind("power.cut")) and stage.board.has_power)
     assert sent["power.cut"] == sent["power.on"]
     assert await stage.board.finished(), stage.board.why_stuck
 
@@ -138,8 +143,7 @@ def test_the_flash_is_what_the_cut_leaves(how: str) -> None:
         chip.journal = journal = Journal(chip.snapshot())
         stage.world.inject(power_cut(cut))
         stage.power_on()
-        while not stage.of_kind("power.cut"):
-            await trio.sleep(0.01)
+        await until(lambda: bool(stage.of_kind("power.cut")))
         await stage.board.is_off.wait()
         *_, last = journal.states()
         assert chip.snapshot() == (last if how == "after" else apply_cut(last, operation, cut))
@@ -228,8 +232,7 @@ def test_several_cuts_can_follow_each_other_and_each_operation_has_its_number() 
         for number in (10, 11, 25):
             stage.world.inject(power_cut(Cut(number, "torn")))
         stage.power_on()
-        while len(stage.of_kind("power.cut")) < 3 or not stage.board.has_power:
-            await trio.sleep(0.01)
+        await until(lambda: len(stage.of_kind("power.cut")) == 3 and stage.board.has_power)
         assert await stage.board.finished()
         return stage
 
@@ -289,8 +292,7 @@ REASON = "print('reset', os.resetreason(), os.bootcount())\n"
 async def test_an_app_says_that_the_detector_was_triggered_and_restarts(stage: Stage) -> None:
     stage.world.inject("brownout@flash-op:20:torn:0.5")
     console = await stage.boot()
-    while len(stage.board.boots) < 2:
-        await trio.sleep(0.1)
+    await until(lambda: len(stage.board.boots) == 2)
     assert await stage.board.finished()
     console = stage.console
     before, _, after = console.partition(BROWNOUT)
@@ -372,3 +374,38 @@ async def test_when_a_power_cut_is_over_power_does_not_come_to_a_board_that_had_
     stage.board.power_off()
     await trio.sleep(10)
     assert not stage.board.has_power
+
+
+# -- other ends -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fate", ["no power", "reset button", "restart"])
+def test_a_file_that_was_not_written_to_flash_when_the_chip_stopped_is_not_written_by_the_stopping(fate: str) -> None:
+    """A download waits for more, with what has come in the file's buffer; unwinding, its code closes the file."""
+    restart = "thread.start(function() tmr.sleep(5) os.exit(true) end)" if fate == "restart" else ""
+    download = "pcall(net.http.download, 'files.example', '/', 'text/plain', '/got')"
+    script = f"{JOIN} if not io.open('/got') then {restart} {download} end"
+
+    async def serve(client: Client) -> None:
+        await client.receive_request()
+        await client.send(head(Content_Type="text/plain", Content_Length=1000) + b"half")
+        await trio.sleep_forever()
+
+    async def play(stage: Stage) -> str:
+        board = stage.board
+        stage.world.add_server("files.example", scripted(serve))
+        stage.power_on()
+        await trio.sleep(4)
+        assert stage.of_kind("fs.write"), stage.console
+        match fate:
+            case "no power":
+                board.power_off()
+                stage.power_on()
+            case "reset button":
+                board.hold_in_reset()
+                board.release_from_reset()
+        await trio.sleep(4)
+        assert len(board.boots) == 2
+        return await stage.type(b"print(io.open('/got'):read('*a'))\r")
+
+    assert on_stage(play, script=script, board=FACTORY).endswith("\r\n\r\n/ > ")
