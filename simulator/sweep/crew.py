@@ -35,13 +35,17 @@ def carry_out(examiner: Examiner, tasks: Sequence[Task], jobs: int) -> Iterator[
             yield task, _tally(examiner, task)
         return
     fork = multiprocessing.get_context("fork")
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(jobs, mp_context=fork, initializer=_begin, initargs=(examiner,)) as pool:
         futures = {pool.submit(_work, task): task for task in tasks}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:  # Ctrl-C, say: what they are at may take minutes, and nobody waits for it any more
+            for process in multiprocessing.active_children():
+                if process not in others:
+                    process.terminate()
+            raise
 
 
 def _begin(examiner: Examiner) -> None:

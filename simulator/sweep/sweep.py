@@ -10,11 +10,11 @@ from simulator.errors import LuaTwinError, UsageError
 from simulator.session import Ending
 from simulator.setting import Request, prepare
 from simulator.sweep.crew import Task, carry_out
-from simulator.sweep.examiner import FAILURES_KEPT, Cuts, Examiner, Failure, Tally, Torn, Verdict
+from simulator.sweep.examiner import Cuts, Examiner, Failure, Tally, Torn, Verdict
 from simulator.sweep.plan import Plan, check_path
 from simulator.sweep.rehearsal import Rehearsal, Result, Start, on_nothing, rehearse
 
-_CHUNK_OPERATIONS: Final = 8
+_CHUNK_OPERATIONS: Final = 4
 _COUNTED: Final = ("old", "new", "falls back", "half", "none", "lost", "in part", "completed", "broken")
 
 
@@ -141,12 +141,17 @@ class Sweep:
         )
 
     def _carry_out(self, tasks: list[Task], jobs: int, progress: Callable[[Progress], None]) -> Tally:
-        tally = Tally()
-        for done, (_, found) in enumerate(carry_out(self.examiner, tasks, jobs), 1):
-            tally.add(found)
-            progress(Progress(tally.total("cuts"), done, len(tasks), tally.total("broken")))
-        tally.failures = sorted(tally.failures, key=_order)[:FAILURES_KEPT]
-        return tally
+        found: dict[Task, Tally] = {}
+        cuts = broken = 0
+        for task, tally in carry_out(self.examiner, tasks, jobs):
+            found[task] = tally
+            cuts += tally.total("cuts")
+            broken += tally.total("broken")
+            progress(Progress(cuts, len(found), len(tasks), broken))
+        whole = Tally()
+        for task in tasks:  # not in the order in which they were done, so that the same failures are kept every time
+            whole.add(found[task])
+        return whole
 
     def examine(self, cuts: Cuts) -> tuple[Failure, Verdict]:
         """Examine one state: that after ``cuts``. Raises `UsageError` if there is none."""
