@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from simulator.errors import LuaTwinError, UsageError
+from simulator.faults import Layer
 from simulator.session import Ending
 from simulator.setting import Request, prepare
 from simulator.sweep.crew import Task, carry_out
@@ -120,6 +121,9 @@ class Sweep:
     def __init__(self, request: Request, *, torn: Torn | None = None, prunes: bool = True) -> None:
         if request.server is not None:
             raise UsageError("--server: what a real server does cannot be repeated; a sweep needs the built-in one")
+        for fault in request.faults:
+            if fault.kind.layer in (Layer.POWER, Layer.FLASH):
+                raise UsageError(f"--fault {fault.name}: a sweep cuts the power itself, and its flash is a good one")
         setting = prepare(request)
         self.remarks = setting.remarks
         efuses = None if setting.efuses is None else setting.efuses.to_bytes()

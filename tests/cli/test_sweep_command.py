@@ -126,6 +126,8 @@ def test_a_scenario_file_says_what_its_board_is_and_that_is_one(tmp_path: Path) 
         ((*UPDATE, "--cut", "51:later"), "'51:later'"),
         ((*UPDATE, "--cut", "52:after"), "--cut 52:after: the run without a cut has the operations 0 to 51"),
         ((*UPDATE, "--server", "https://example.com"), "--server: what a real server does cannot be repeated"),
+        ((*UPDATE, "--fault", "power-cut@flash-op:10"), "--fault power-cut: a sweep cuts the power itself"),
+        ((*UPDATE, "--fault", "stuck-sector"), "--fault stuck-sector: a sweep cuts the power itself"),
         ((*UPDATE, "--case", "x"), "--case: only a scenario file has cases"),
         (("-e", "print(1)"), "nothing to cut: the run without a cut changes nothing in the flash"),
     ],
