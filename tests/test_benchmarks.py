@@ -15,6 +15,7 @@ PLAUSIBLE = {
     "times the bare limit": (1, 1000),
     "% more": (-90, 1000),
     "of nginx's rate": (0.01, 20),
+    "times as fast": (0.2, 10),
     "/s": (0.1, 1e8),
     "KB": (-10_000, 50_000),
     "s": (0.01, 60),

@@ -47,17 +47,22 @@ async def _set_control(scene: Scene, device: Device, table: ControlTable) -> Non
 
 async def _power(scene: Scene, device: Device, what: str) -> None:
     if what == "on":
-        if not device.is_off.is_set():
+        if device.has_power:
             raise UsageError(f"{device.name} has power")
         scene.world.power_on(device)
         return
-    if device.is_off.is_set():
+    if not device.has_power:
         raise UsageError(f"{device.name} has no power")
-    device.power_off()
-    await device.is_off.wait()
-    if what == "cut":
-        await trio.sleep(CUT_NS / NS_PER_S)
-        scene.world.power_on(device)
+    match what:
+        case "off":
+            device.power_off()
+            await device.is_off.wait()
+        case "cut":
+            device.power_cut()
+            await trio.sleep(CUT_NS / NS_PER_S)
+            scene.world.power_on(device)
+        case "brownout":
+            device.brown_out()
 
 
 async def _reset(_scene: Scene, device: Device, held_ns: int) -> None:

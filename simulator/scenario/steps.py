@@ -239,6 +239,7 @@ Event = Annotated[EventTable, _in_table("kind", EventTable)]
 Boot = Annotated[BootTable, _in_table("slot", BootTable)]
 File = Annotated[FileTable, _in_table("path", FileTable)]
 Server = Annotated[ServerTable, _in_table("command", ServerTable)]
+Power = Literal["on", "off", "cut", "brownout"]
 Branches = Annotated[list[list[Any]], Field(json_schema_extra={"items": {"type": "array", **STEP_LIST}})]
 Reset = Annotated[Time, BeforeValidator(_reset_ns, json_schema_input_type=str | bool | None)]
 
@@ -282,7 +283,9 @@ _KINDS: Final = (
     StepKind("expect-file", File, "there is this file on the board, with this in it"),
     StepKind("expect-nvs", NvsTable, "this is in the board's NVS"),
     StepKind("expect-exit", Whole, "the board comes to rest, and luatwin run would exit with this"),
-    StepKind("power", Literal["on", "off", "cut"], "give it power or take it; cut: for a second"),
+    StepKind(
+        "power", Literal["on", "off", "cut", "brownout"], "give it power, or take it: for good, or for a second (cut)"
+    ),
     StepKind("reset", Reset, "press the reset button, for this long"),
     StepKind("wifi", RadioFault, "let a fault of the radio happen"),
     StepKind("net", NetworkFault, "let a fault of the network happen"),

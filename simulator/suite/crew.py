@@ -17,10 +17,12 @@ from typing import Final
 from simulator.play.player import LINES_SHOWN
 from simulator.suite.items import Item
 from simulator.suite.result import BUG_EXIT_CODE, Result
-from simulator.suite.worker import work
+from simulator.suite.worker import warm_up, work
 from simulator.units import NS_PER_S
 
 LIMIT_EXIT_CODE: Final = 42
+WARM_UP_FROM: Final = 2
+"""With so many cases for each process that works at once it pays to do once what they share."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,9 @@ class Crew:
 
         Whoever takes no more results ends the processes by closing this iterator.
         """
+        cases = [item.case for item in items if item.case is not None]
+        if len(cases) > WARM_UP_FROM * self.jobs:
+            warm_up(cases)
         waiting = deque(enumerate(items))
         done: dict[int, Result] = {}
         next_number = 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import signal
 import traceback
+from collections import Counter
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,27 @@ FLASH_FILE: Final = "flash.bin"
 
 Message = tuple[str, Any]
 """``("step", text)`` for each step that begins, and at the end ``verdict``, ``error`` or ``bug``."""
+
+
+def warm_up(cases: Iterable[Case]) -> None:
+    """Do once what the processes for ``cases``, copies of this one, would each do when a board asks for an update.
+
+    That is to import what it takes, and to make the certificate of the update server that most of them have.
+    """
+    import simulator.network.http_backend
+    import simulator.network.stock_http  # noqa: F401 (that it is there is what counts)
+    from simulator.boards import load_board
+    from simulator.dump import DEFAULT_BOARD
+    from simulator.ota_server import made_credentials, server_context
+
+    servers: Counter[tuple[str, ...]] = Counter()
+    for case in cases:
+        requests = [plan.request for plan in case.boards]
+        if not any(request.sdkconfig or request.server for request in requests):
+            boards = {request.board or DEFAULT_BOARD for request in requests}
+            servers[tuple(sorted({load_board(board).ota_server for board in boards}))] += 1
+    for names, _ in servers.most_common(1):
+        server_context(made_credentials(*names))
 
 
 def work(connection: Connection, scenario: Scenario, case: Case, console: Path, artefacts: Path | None) -> None:

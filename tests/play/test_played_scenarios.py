@@ -358,6 +358,24 @@ steps:
     assert [boot.reason.name for boot in verdict.report.boots] == ["POWERON_RESET"] * 5
 
 
+def test_a_cut_is_seen_and_a_brownout_is_told_by_the_board(played: Played) -> None:
+    verdict = played(
+        """\
+lua: print('up')
+steps:
+  - wait-serial: up
+  - power: cut
+  - wait-event: power.cut
+  - wait-serial: up
+  - power: brownout
+  - wait-serial: Brownout detector was triggered
+  - wait-serial: up
+"""
+    )
+    assert_passed(verdict)
+    assert len(verdict.report.boots) == 3
+
+
 def test_a_board_without_power_is_told(played: Played) -> None:
     verdict = played("steps: [{power: off}, {wait-serial: up, timeout: 1s}]\n")
     assert "  b0 has no power" in failure_lines(verdict)
