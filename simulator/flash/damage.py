@@ -44,7 +44,8 @@ Who has to survive what
     is not whole is not started. An update every cut, and stuck and worn sectors in its slot: what cannot be verified
     is not selected. NVS every cut: each value is the old or the new one. A file system every cut of a file that is not
     open; SPIFFS, which has no checksums, promises nothing of a file that is. Stuck and worn sectors under NVS and
-    SPIFFS lose what is in them, as on a real board.
+    SPIFFS lose what is in them, as on a real board; littlefs reads back what it writes and moves elsewhere, except
+    from its first two blocks.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import trio
 
+from simulator.boards import load_board
 from simulator.boot.reset import ResetReason
 from simulator.device.manufacture import with_secure_boot
 from simulator.efuses import Fuse
 from simulator.events import Event
 from simulator.faults import Fault
 from simulator.faults.fault import power_cut
-from simulator.flash import Cut, FlashChip, FlashOperation, Journal, apply_cut, parse_cut
+from simulator.flash import SECTOR_BYTES, Cut, FlashChip, FlashOperation, Journal, apply_cut, parse_cut
 from simulator.testing import Client, scripted
 from simulator.units import NS_PER_S
 from tests.device.stage import JOIN, PROMPT, Stage, on_stage, staged, two_slots
@@ -409,3 +410,51 @@ def test_a_file_that_was_not_written_to_flash_when_the_chip_stopped_is_not_writt
         return await stage.type(b"print(io.open('/got'):read('*a'))\r")
 
     assert on_stage(play, script=script, board=FACTORY).endswith("\r\n\r\n/ > ")
+
+
+# -- sectors that fail ------------------------------------------------------------------------------------------------
+
+WRITE_AND_READ = """
+local good = 0
+for i = 1, 6 do
+  local file = io.open("/f" .. i, "w")
+  if file then file:write((tostring(i)):rep(3000)) file:close() end
+end
+for i = 1, 6 do
+  local file = io.open("/f" .. i)
+  if file and file:read("a") == (tostring(i)):rep(3000) then good = good + 1 end
+end
+print(good)
+"""
+
+
+def whole_files(board: str, fault: str) -> tuple[int, int]:
+    """Return how many of six files a board can read back, and the sector that failed meanwhile, -1 if none did."""
+
+    async def play(stage: Stage) -> tuple[int, int]:
+        stage.world.inject(fault)
+        good = int((await stage.printed()).strip())
+        chosen = [event["sector"] for event in stage.events if event["kind"] == "fault" and "sector" in event]
+        return good, chosen[0] if chosen else -1
+
+    return on_stage(play, board=board, script=WRITE_AND_READ)
+
+
+@pytest.mark.parametrize("flaw", ["stuck-sector", "worn-sector"])
+def test_littlefs_reads_back_what_it_writes_and_moves_away_from_a_sector_that_fails(flaw: str) -> None:
+    """Except from its first two blocks, where its root has to be."""
+    board = "WHITECAT-ESP32-LORA-GW"
+    storage = load_board(board).partition_table().find("storage")
+    assert storage is not None
+    root = storage.offset // SECTOR_BYTES
+    found = [whole_files(board, f"{flaw}@flash-op:{number}") for number in range(0, 48, 2)]
+    elsewhere = [good for good, sector in found if sector > root + 1]
+    assert len(elsewhere) >= 6
+    assert set(elsewhere) == {6}
+    assert min(good for good, _ in found) < 6
+
+
+def test_spiffs_does_not_notice_a_sector_that_fails() -> None:
+    """It has no checksums: the files that the sector was to hold are gone, and the board goes on."""
+    good = [whole_files("N1ESP32-OTA", f"stuck-sector@flash-op:{number}")[0] for number in range(5, 60, 6)]
+    assert min(good) < 6
