@@ -49,8 +49,8 @@ class Course:
     """Until the board was idle."""
     operations: int
     """How many flash operations there were."""
-    decisive: tuple[int, ...]
-    """The numbers of those that are not of the image: in otadata, NVS and file system."""
+    decisive: tuple[tuple[int, ...], ...]
+    """The numbers of those that are not of the image, by what they are of: otadata, NVS, file system."""
     image_bytes: int
     """The length of what is downloaded; 0 if nothing is."""
     profile: Profile
@@ -108,7 +108,7 @@ class _Draw:
         """Return a number: that of a decisive operation, or of any; also of those that only an earlier fault causes."""
         decisive = self._course.decisive
         if decisive and self.one_in(2):
-            return self.one_of(decisive) + self._rng.integer(0, 2)
+            return self.one_of(self.one_of(decisive)) + self._rng.integer(0, 2)
         return self._rng.integer(0, self._course.operations * 3 // 2)
 
     def _when(self) -> Moment:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simulator.survival import Arena, CampaignReport, SeedResult
 
 _FAILURES_SHRUNK: Final = 5
+_SHRUNK: Final = "the same breaks with less, found in {runs} runs: {faults}"
 _PROMISES: Final = {"boots": "bricked, or half an app", "keeps": "data lost", "recovers": "no update any more"}
 
 _OWN_FLAGS: Final = frozenset({"--survive", "--json", "-q", "--quiet", "-v", "--verbose", "--no-pruning"})
@@ -55,9 +56,12 @@ def run_once(
     if survival.broken:
         for broken in survival.broken:
             say(f"broken {broken}")
+        for line in survival.broken[0].explanation:
+            say(line)
         smallest, runs = smallest_plan(arena, plan, survival.broken)
-        say(f"this is the smallest plan that breaks the same, found in {runs} runs:")
-        say(f"  {_again(smallest)}")
+        if smallest != plan:
+            say(_SHRUNK.format(runs=runs, faults=_faults(smallest)))
+        say(f"to repeat: {_again(smallest)}")
     else:
         updates = ", and updates itself" if arena.updates else ""
         say(f"survived: the board starts a whole app, has all that was committed{updates}")
@@ -159,13 +163,16 @@ def _show_failure(arena: Arena, result: SeedResult, case: str | None) -> None:
     click.echo(f"\nseed {result.seed}:")
     for broken in result.broken:
         click.echo(f"  {broken}")
+    for line in result.broken[0].explanation:
+        click.echo(f"    {line}")
     smallest, runs = smallest_plan(arena, result.plan, result.broken)
-    click.echo(f"  the smallest plan that breaks the same, found in {runs} runs:")
-    if case is None:
-        click.echo(f"  {_again(smallest)}")
-    else:
-        click.echo(f"  {' '.join(fault.text for fault in smallest) or 'nothing has to go wrong'}")
-        click.echo(f"  {_again_from_file(case, result.seed)}")
+    if smallest != result.plan:
+        click.echo(f"  {_SHRUNK.format(runs=runs, faults=_faults(smallest))}")
+    click.echo(f"  {_again(smallest) if case is None else _again_from_file(case, result.seed)}")
+
+
+def _faults(plan: Plan) -> str:
+    return " ".join(fault.text for fault in plan) or "without any fault"
 
 
 def _again(plan: Plan) -> str:

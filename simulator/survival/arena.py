@@ -1,10 +1,11 @@
 """Runs a board through a plan of faults, lifts them, and looks whether it is whole: `Arena`.
 
 A run has three acts. In the first things go wrong as planned, until the board has come to rest and no fault is to begin
-or end any more. Then everything is lifted, and the board may come to rest by itself; if it does not, that is no broken
-promise but the stock device as it is (`net.ota` loops for ever after a truncated download), and it is only remarked.
-In the last act the power is taken away and given back, and there is newer firmware than ever before: the board has to
-start, to have everything that was committed, and to install that firmware.
+or end any more; if it updates itself, a second update comes out as soon as it has the first. Then everything is lifted,
+and the board may come to rest by itself; if it does not, that is no broken promise but the stock device as it is
+(`net.ota` loops for ever after a truncated download), and it is only remarked. In the last act the power is taken away
+and given back, and there is newer firmware than ever before: the board has to start, to have everything that was
+committed, and to install that firmware.
 """
 
 from __future__ import annotations
@@ -20,12 +21,11 @@ from simulator.chaos import Course, Plan
 from simulator.device.device import Device
 from simulator.efuses import Efuses
 from simulator.errors import UsageError
-from simulator.firmware import Manifest, build_for, next_manifest, read_manifest
 from simulator.flash import FlashChip, Journal
 from simulator.flash.partition import partition_table_on
-from simulator.ota_protocol import Firmware
 from simulator.session import Ending, Report, run_session
 from simulator.setting import Request, Setting, prepare
+from simulator.survival.releases import Releases
 from simulator.survival.watch import Broken, Watch
 from simulator.sweep.boot_check import KnownApps
 from simulator.sweep.rehearsal import without_faults
@@ -71,6 +71,7 @@ class Arena:
         if request.server is not None:
             raise UsageError("--server: a real server does what it does; chaos needs the built-in one")
         self._request = request
+        self._bare_request = dataclasses.replace(without_faults(request), holds=request.holds)
         self._setting = prepare(request)
         self._flash = self._setting.chip.snapshot()
         self._efuses = None if self._setting.efuses is None else self._setting.efuses.to_bytes()
@@ -97,35 +98,43 @@ class Arena:
         journal = Journal(self._flash)
         setting = self._fresh_setting()
         setting.chip.journal = journal
-        report = run_session(without_faults(self._request), heard=_ignore, setting=setting)
+
+        async def update(world: World, device: Device) -> None:
+            world.events.subscribe(Releases(self._request, setting, world).hear)
+            await device.finished()
+
+        report = run_session(self._bare_request, heard=_ignore, steer=update, setting=setting)
         if report.ending is Ending.TIMEOUT:
             raise BaseRunError(f"the run without a fault does not end: {report.why}", report.exit_code)
         if report.ending is Ending.STUCK:
             raise BaseRunError(f"the board is stuck without a fault: {report.why}", report.exit_code)
         self.updates = report.boots[-1].commit != report.boots[0].commit
         self.usual_errors = frozenset(report.script_errors)
-        table = partition_table_on(setting.chip)
-        slots = [entry for entry in table.entries if entry.is_app]
+        entries = partition_table_on(setting.chip).entries
+        places: dict[str, list[int]] = {}
+        for number, operation in enumerate(journal.operations):
+            for entry in entries:
+                if not entry.is_app and entry.offset <= operation.address < entry.end:
+                    places.setdefault(entry.label, []).append(number)
         firmware = setting.firmware
         return Course(
             duration_ns=report.simulated_ns,
             operations=len(journal.operations),
-            decisive=tuple(
-                number
-                for number, operation in enumerate(journal.operations)
-                if not any(slot.offset <= operation.address < slot.end for slot in slots)
-            ),
+            decisive=tuple(map(tuple, places.values())),
             image_bytes=len(firmware.image) if firmware is not None and self.updates else 0,
             profile=setting.installed.profile if setting.installed is not None else "stock",
         )
 
     def run(self, plan: Plan, *, heard: Callable[[bytes], None] = lambda _data: None) -> Survival:
         """Run the board through ``plan`` and return how it came through. Nothing is written on the host."""
-        return self._run(without_faults(self._request), plan, heard)
+        return self._run(self._bare_request, plan, heard)
 
     def run_as_asked(self, plan: Plan, *, heard: Callable[[bytes], None]) -> Survival:
-        """The same, with all the files that were asked for: event log, flash file and so on."""
-        return self._run(self._request, plan, heard)
+        """The same, with the event log and everything else that was asked for, but for the flash file.
+
+        That is where each run begins, so it stays as it is.
+        """
+        return self._run(dataclasses.replace(self._request, flash=None, efuses=None), plan, heard)
 
     def _run(self, request: Request, plan: Plan, heard: Callable[[bytes], None]) -> Survival:
         setting = self._fresh_setting()
@@ -149,6 +158,7 @@ class _Acts:
     def __init__(self, arena: Arena, request: Request, plan: Plan, setting: Setting) -> None:
         self.unrest = ""
         self.watch: Watch
+        self._releases: Releases
         self._arena = arena
         self._request = request
         self._setting = setting
@@ -158,9 +168,10 @@ class _Acts:
     async def play(self, world: World, device: Device) -> None:
         """Steer the run."""
         published = [offer.image for offer in world.catalogue.offers if offer.image]
-        self.watch = Watch(device.board, device.chip, KnownApps.of(device.chip, published))
-        device.chip.journal = self.watch
-        unsubscribe = world.events.subscribe(self.watch.hear)
+        watch = Watch(device, KnownApps.of(device.chip, published), has_buttons=bool(self._request.holds))
+        self.watch = device.chip.journal = watch
+        self._releases = Releases(self._request, self._setting, world, watch.take_for_new)
+        unsubscribe = [world.events.subscribe(hear) for hear in (watch.hear, self._releases.hear)]
         with trio.move_on_after(self._limit_of_faults_ns / NS_PER_S):
             await self._until_rest_and_calm(world, device)
         world.lift_faults()
@@ -169,8 +180,9 @@ class _Acts:
         if not device.idle.is_set() and not device.stuck.is_set():
             self.unrest = _last_word(device)
         await self._start_again(world, device)
-        self.watch.look(world.now_ns())
-        unsubscribe()
+        watch.look(world.now_ns())
+        for end in unsubscribe:
+            end()
 
     async def _until_rest_and_calm(self, world: World, device: Device) -> None:
         """Return when nothing is going on any more, neither on the board nor with the faults that have their time."""
@@ -185,7 +197,8 @@ class _Acts:
         device.power_off()
         await device.is_off.wait()
         self.watch.look(world.now_ns())
-        goal = self._publish_newer(world)
+        self._releases.publish_last()
+        goal = self._releases.newest if self._arena.updates else None
         boots_before, errors_before = len(device.boots), len(device.script_errors)
         world.power_on(device)
         with trio.move_on_after(self._limit_ns / NS_PER_S):
@@ -207,25 +220,6 @@ class _Acts:
         for error in device.script_errors[errors_before:]:
             if error not in self._arena.usual_errors:
                 self.watch.tell("recovers", f"script error: {error.splitlines()[0]}", now_ns)
-
-    def _publish_newer(self, world: World) -> Manifest | None:
-        """Publish firmware that is newer than all before, if the board updates itself; returns what it has to run."""
-        if not self._arena.updates:
-            return None
-        board, key = self._setting.board, self._request.key
-        (offer,) = world.catalogue.offers
-        manifest = next_manifest(read_manifest(offer.image))
-        image = build_for(
-            board,
-            manifest,
-            size_bytes=len(offer.image) if self._request.publish != "auto" else self._request.image_bytes,
-            secure_version=max(board.secure_version, self._setting.secure_version),
-            key=key,
-        )
-        world.catalogue.publish(Firmware.of(manifest, image))
-        apps = self.watch.apps
-        self.watch.apps = dataclasses.replace(apps, new=(*apps.new, *KnownApps.of(FlashChip(), [image]).new))
-        return manifest
 
 
 def _last_word(device: Device) -> str:

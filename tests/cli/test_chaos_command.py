@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_a_failure_comes_with_the_smallest_command_that_shows_it_again() -> None
     assert re.search(r"luatwin: broken at [\d.]+ s: script error: /autorun.lua:1: again", again.err)
 
 
+def test_a_failure_is_explained_and_the_flash_file_stays_where_the_run_began(tmp_path: Path) -> None:
+    flash, events = tmp_path / "flash.bin", tmp_path / "events"
+    assert luatwin("run", "-e", NOT_TWICE, "--flash", flash).code == 0
+    before = flash.read_bytes()
+    finished = luatwin("run", "--flash", flash, "--events", events, "--survive")
+    assert finished.code == 0, "it is the usual error of this board"
+    assert flash.read_bytes() == before
+    assert json.loads(events.read_text().splitlines()[-1])["kind"] in ("end", "hash")
+    finished = luatwin("run", "-e", NOT_TWICE, "--survive")
+    broken, when, operations, reset, again = finished.err.splitlines()
+    assert broken.endswith("script error: /autorun.lua:1: again")
+    assert re.match(r"luatwin: at [\d.]+ s N1ESP32-OTA is idle, app factory", when)
+    assert "last flash operations: " in operations
+    assert reset.startswith("luatwin: a reset starts factory (commit ")
+    assert again.startswith("luatwin: to repeat: luatwin ")
+
+
 def test_the_repeating_command_has_its_options_before_the_arguments_of_the_script() -> None:
     finished = run_luatwin("run", "--json", "-e", NOT_TWICE, "--fault=slow", "--survive", "--", "--chaos", "1")
     assert finished.returncode == 3
@@ -71,6 +89,7 @@ def test_a_campaign_shows_how_to_repeat_each_failure() -> None:
     finished = run_luatwin("sweep", "-e", NOT_TWICE, "--chaos", "2", "-j", "2", "-q", "--cuts", "1")
     assert finished.returncode == 3
     assert "\nseed 1:\n" in finished.stdout
+    assert finished.stdout.count(" runs: without any fault\n") == 2
     commands = [line.strip() for line in finished.stdout.splitlines() if line.startswith("  luatwin ")]
     assert len(commands) == 2
     assert shlex.split(commands[0]) == ["luatwin", "run", "-e", NOT_TWICE, "--survive"]
