@@ -5,7 +5,7 @@ local raise = K.raise
 local sshd = {}
 
 function sshd.start()
-  raise("net.service.ssh.start is not simulated yet")
+  raise("net.service.ssh.start is not simulated yet (there is no SSH here)")
 end
 
 function sshd.stop() end -- of what does not run
