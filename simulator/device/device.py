@@ -286,7 +286,8 @@ class Device:
         Nothing that its code still does is seen, kept or sent. Harmless without power.
         """
         if self._power is not None:
-            self._emit("power.cut", cut=None if cut is None else str(cut))
+            at = None if cut is None else str(cut)
+            self._surroundings.events.emit(self.name, "power.cut", cut=at)  # even if it is being reset at this moment
             self._was_cut = True
             self.idle, self.stuck = _unset(self.idle), _unset(self.stuck)
             self.power_off()
@@ -375,6 +376,7 @@ class Device:
                 with trio.CancelScope() as self._until_reset:
                     await self._run_from_power_on()
                 self._app = None
+                self._end_blackout()
         finally:
             self._app = None
             self._end_blackout()

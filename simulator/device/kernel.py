@@ -45,8 +45,6 @@ and slower to simulate."""
 
 _REQUESTS_IN_A_ROW: Final = 100
 
-_FOR_EVER_NS: Final = 1 << 62
-
 DONE: Final[Answer] = (True,)
 WAIT: Final = object()
 """Returned by an immediate call: the answer comes later."""
@@ -295,7 +293,7 @@ class Kernel:
     def halt(self) -> None:
         """Let nothing begin any more: the power has gone, perhaps in the middle of what a Lua thread has asked for."""
         if self._current is not None:
-            self._current.busy_until_ns += _FOR_EVER_NS  # so that its next request is not looked at
+            self._current.suspended = True  # so that its next request is not looked at
         self._timers.clear()
         self.end(Restart())
 

@@ -458,3 +458,22 @@ def test_spiffs_does_not_notice_a_sector_that_fails() -> None:
     """It has no checksums: the files that the sector was to hold are gone, and the board goes on."""
     good = [whole_files("N1ESP32-OTA", f"stuck-sector@flash-op:{number}")[0] for number in range(5, 60, 6)]
     assert min(good) < 6
+
+
+# -- while it is held in reset ----------------------------------------------------------------------------------------
+
+
+@staged()
+async def test_a_board_that_is_held_in_reset_can_be_flashed_and_lose_its_power(stage: Stage) -> None:
+    await stage.boot()
+    stage.board.hold_in_reset()
+    await trio.sleep(1)
+    stage.board.chip.program(stage.board.chip.size_bytes - 4, b"\0")
+    assert stage.board.chip.read(stage.board.chip.size_bytes - 4, 2) == b"\0\xff"
+    stage.board.brown_out()  # nothing to see: it does not run
+    stage.board.power_cut()
+    await stage.board.is_off.wait()
+    assert stage.board.chip.read(stage.board.chip.size_bytes - 4, 2) == b"\0\xff"
+    stage.board.release_from_reset()
+    await stage.boot()
+    assert stage.kinds("power", "boot.app") == ["power.on", "boot.app", "power.cut", "power.on", "boot.app"]
