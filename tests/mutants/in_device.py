@@ -90,14 +90,13 @@ IN_DEVICE: Final = (
         test="device/test_nvs_calls.py::test_values_are_those_in_flash_whoever_put_them_there",
     ),
     Mutant(
-        name="reset-says-goodbye",
-        wrong="A board that restarts closes its connections first.",
-        file="device/app.py",
+        name="dead-board-says-goodbye",
+        wrong="A board that loses its power or is reset closes its connections first.",
+        file="device/device.py",
         change="""
-            -vanish(self._interface)
-            +pass
+            -vanish(self._surroundings.interface)
         """,
-        test="device/test_sockets.py::test_a_board_that_dies_says_no_goodbye[restart]",
+        test="device/test_sockets.py::test_a_board_that_dies_says_no_goodbye",
     ),
     Mutant(
         name="strapping-pins-not-read-again",
