@@ -25,6 +25,11 @@ _COLOURS: Final = {"pass": "green", "limit": "yellow"}
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--board", metavar="ID", help="The board, for files that name none.")
+@click.option("--script", type=click.Path(path_type=Path), metavar="FILE|DIR", help="Its script, for files without.")
+@click.option(
+    "--hardware", type=click.Path(path_type=Path), metavar="FILE", help="What is around it, for files that do not say."
+)
 @click.option(
     "-k", "expression", metavar="WORDS", help="Only those whose path, case or name has these words; with not, and, or."
 )
@@ -60,6 +65,9 @@ _COLOURS: Final = {"pass": "green", "limit": "yellow"}
 @verbose_option
 def test(
     paths: tuple[Path, ...],
+    board: str | None,
+    script: Path | None,
+    hardware: Path | None,
     expression: str | None,
     label: str | None,
     stops: bool,
@@ -98,7 +106,8 @@ def test(
     crew = Crew(jobs=jobs or os.cpu_count() or 1, wall_timeout_ns=parse_duration(wall_timeout), artefacts=artefacts)
 
     def chosen() -> list[Item]:
-        items = _chosen(paths, expression, label, last_failed=last_failed, ignore_unsupported=ignore_unsupported)
+        items = _found(paths, board, script, hardware, ignore_unsupported=ignore_unsupported)
+        items = _chosen(items, expression, label, last_failed=last_failed)
         return items if seed is None else [_seeded(item, seed) for item in items]
 
     def play(items: Sequence[Item]) -> int:
@@ -184,13 +193,42 @@ def _print_json(results: Sequence[Result], not_played: int, wall_s: float) -> No
     )
 
 
-def _chosen(
-    paths: Sequence[Path], expression: str | None, label: str | None, *, last_failed: bool, ignore_unsupported: bool
+def _found(
+    paths: Sequence[Path],
+    board: str | None,
+    script: Path | None,
+    hardware: Path | None,
+    *,
+    ignore_unsupported: bool,
 ) -> list[Item]:
-    from simulator.suite import find_items, is_chosen
+    """Return everything there is to play. Names of files in options are those of this folder."""
+    from simulator.suite import find_items
+
+    given = {
+        "board": str(Path(board).absolute()) if board is not None and board.endswith(".toml") else board,
+        "script": None if script is None else str(script.absolute()),
+        "hardware": None if hardware is None else str(hardware.absolute()),
+    }
+    options = [
+        word
+        for name, value in (("board", board), ("script", script), ("hardware", hardware))
+        if value is not None
+        for word in (f"--{name}", str(value))
+    ]
+    if ignore_unsupported:
+        options.append("--ignore-unsupported")
+    return find_items(
+        paths,
+        ignore_unsupported=ignore_unsupported,
+        defaults={name: value for name, value in given.items() if value is not None},
+        options=tuple(options),
+    )
+
+
+def _chosen(items: list[Item], expression: str | None, label: str | None, *, last_failed: bool) -> list[Item]:
+    from simulator.suite import is_chosen
     from simulator.suite.memory import failed_last, is_remembered
 
-    items = find_items(paths, ignore_unsupported=ignore_unsupported)
     found = len(items)
     if expression is not None:
         items = [item for item in items if is_chosen(expression, item)]

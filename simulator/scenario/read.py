@@ -39,11 +39,14 @@ _PLACEHOLDERS: Final[Mapping[str, Any]] = {"name": "", "version": 1, "steps": []
 """Stand for what every scenario has, while the rest of one that is wrong is looked at."""
 
 
-def read_scenario(path: Path, *, ignore_unsupported: bool = False) -> Scenario:
+def read_scenario(
+    path: Path, *, ignore_unsupported: bool = False, defaults: Mapping[str, Any] | None = None
+) -> Scenario:  # fmt: skip
     """Return what is in the scenario file at ``path``.
 
-    A step that makes no sense here is a mistake, or left out if ``ignore_unsupported``. Raises `UsageError` if the
-    file cannot be read, `DescriptionError` with everything that is wrong with it.
+    A step that makes no sense here is a mistake, or left out if ``ignore_unsupported``. ``defaults`` are what the file
+    would say on top, such as ``{"board": "GENERIC"}``, for a file that does not; one of wokwi-cli says nothing. Raises
+    `UsageError` if the file cannot be read, `DescriptionError` with everything that is wrong with it.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -52,7 +55,7 @@ def read_scenario(path: Path, *, ignore_unsupported: bool = False) -> Scenario:
     except UnicodeDecodeError as error:
         raise DescriptionError([Problem(path=path, message="should be text in UTF-8")]) from error
     document = parse_document(text, path)
-    reader = _Reader(document, ignore_unsupported=ignore_unsupported)
+    reader = _Reader(document, ignore_unsupported=ignore_unsupported, defaults=defaults or {})
     reader.inputs[str(path)] = sha256(text.encode()).hexdigest()
     scenario = reader.scenario()
     if reader.problems:
@@ -67,6 +70,7 @@ class _Reader:
 
     document: Document
     ignore_unsupported: bool
+    defaults: Mapping[str, Any]
     problems: dict[Problem, None] = field(default_factory=dict)
     """In the order they were found, each once: every case of a matrix finds them again."""
     inputs: dict[str, str] = field(default_factory=dict)
@@ -107,7 +111,9 @@ class _Reader:
 
     def _table(self, values: Mapping[str, Any], variables: Mapping[str, Any], choice: Choice) -> ScenarioTable:
         chosen, self.origins = with_choice(values, choice)
-        filled = filled_in(chosen, {**variables, **choice.variables}, self.complain)
+        filled = {**self.defaults, **filled_in(chosen, {**variables, **choice.variables}, self.complain)}
+        if "lua" in chosen and "script" not in chosen:
+            filled.pop("script", None)
         while True:
             found: list[Complaint] = []
             table: ScenarioTable | None = judge(ScenarioTable, filled, (), found.append)

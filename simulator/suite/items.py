@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from simulator.errors import DescriptionError, LuaTwinError, Problem, UsageError
 from simulator.play.verdict import title_of
@@ -57,13 +57,21 @@ def scenario_files(paths: Iterable[Path]) -> Iterator[Path]:
                 yield file
 
 
-def find_items(paths: Iterable[Path], *, ignore_unsupported: bool = False) -> list[Item]:
-    """Return everything there is to play in ``paths``, in order. Raises `UsageError` as `scenario_files` does."""
+def find_items(
+    paths: Iterable[Path],
+    *,
+    ignore_unsupported: bool = False,
+    defaults: Mapping[str, Any] | None = None,
+    options: tuple[str, ...] = (),
+) -> list[Item]:
+    """Return everything there is to play in ``paths``, in order; ``defaults`` are as for `read_scenario`.
+
+    ``options`` are those of the command that mean all this. Raises `UsageError` as `scenario_files` does.
+    """
     items: list[Item] = []
-    options = ("--ignore-unsupported",) if ignore_unsupported else ()
     for path in scenario_files(paths):
         try:
-            scenario = read_scenario(path, ignore_unsupported=ignore_unsupported)
+            scenario = read_scenario(path, ignore_unsupported=ignore_unsupported, defaults=defaults)
         except LuaTwinError as error:
             problems = tuple(error.problems) if isinstance(error, DescriptionError) else ()
             items.append(Item(path=path, error=str(error), problems=problems, options=options))

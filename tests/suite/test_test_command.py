@@ -155,6 +155,59 @@ def test_those_that_failed_last_are_played_until_none_does(folder: Path) -> None
     assert not (folder / ".luatwin" / "last-failed.json").exists()
 
 
+COUNTER = """\
+name: Presses are counted
+version: 1
+author: Ada
+
+steps:
+  - wait-serial: 'Counter'
+  - set-control:
+      part-id: btn1
+      control: pressed
+      value: 1
+  - delay: 100ms
+  - set-control:
+      part-id: btn1
+      control: pressed
+      value: 0
+  - delay: 200ms
+  - set-control:
+      part-id: btn1
+      control: pressed
+      value: 1
+  - wait-serial: 'pressed 2 times'
+"""
+APP = """\
+pio.pin.setdir(pio.INPUT, 4)
+print("Counter")
+local presses, before = 0, 1
+while true do
+  local now = pio.pin.getval(4)
+  if now < before then presses = presses + 1 print("pressed " .. presses .. " times") end
+  before = now
+  tmr.sleepms(10)
+end
+"""
+
+
+def test_a_scenario_of_wokwi_cli_runs_unchanged_on_a_board_from_the_command_line(folder: Path) -> None:
+    Path("counter.test.yaml").write_text(COUNTER)
+    Path("app.lua").write_text(APP)
+    Path("bench.yaml").write_text("parts: {btn1: {type: pushbutton, pin: 4, pull: true}}")
+    options = ("--board", "N1ESP32-OTA", "--script", "app.lua", "--hardware", "bench.yaml")
+    assert luatwin("test", "counter.test.yaml", *options).code == 0
+    Path("app.lua").write_text(APP.replace("now < before", "now > before"))
+    finished = luatwin("test", "counter.test.yaml", *options)
+    assert f"to repeat: luatwin test counter.test.yaml {' '.join(options)}\n" in finished.out
+
+
+def test_options_do_not_change_what_a_file_says(folder: Path) -> None:
+    write(good=GOOD)
+    Path("app.lua").write_text("print('bye')")
+    assert luatwin("test", "good.scenario.yaml", "--board", "GENERIC", "--script", "app.lua").code == 0
+
+
 @pytest.mark.real
 def test_a_board_that_hangs_is_ended_and_the_others_go_on(folder: Path) -> None:
     write(a=HANGS, b=GOOD, c=GOOD)
