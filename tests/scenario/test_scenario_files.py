@@ -32,9 +32,9 @@ def written(tmp_path: Path) -> Written:
     return write
 
 
-def mistakes(path: Path, **how: bool) -> list[str]:
+def mistakes(path: Path) -> list[str]:
     with pytest.raises(DescriptionError) as refused:
-        read_scenario(path, **how)
+        read_scenario(path)
     return [str(problem).removeprefix(f"{path}:") for problem in refused.value.problems]
 
 
