@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import flash, lua, memory, ota, power_on, scenarios, serving, start, sweep
+from benchmarks import flash, lua, memory, ota, power_on, replay, scenarios, serving, start, sweep
 from benchmarks.report import README, Row, machine, table, write_table
 from benchmarks.timing import FULL, QUICK, Effort
 
@@ -23,6 +23,7 @@ SUBJECTS: Final[dict[str, Callable[[Effort], list[Row]]]] = {
     "serving": serving.measure,
     "sweep": sweep.measure,
     "scenarios": scenarios.measure,
+    "replay": replay.measure,
 }
 
 
