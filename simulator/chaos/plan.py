@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from simulator.boards.schema import Profile
 from simulator.faults import FAULTS, AtByte, AtCut, AtFlashOp, AtShare, AtTime, Fault, FaultKind, Layer, Moment
 from simulator.faults.fault import RESET
 from simulator.flash.cut import Cut, Pattern, Phase
 from simulator.rng import Rng
 from simulator.units import NS_PER_MS, NS_PER_S
+
+if TYPE_CHECKING:
+    from simulator.boards.schema import Profile
 
 T = TypeVar("T")
 
