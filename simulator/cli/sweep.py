@@ -155,6 +155,8 @@ def sweep(
     if chaos_seeds is not None:
         from simulator.cli.chaos import run_campaigns
 
+        if paths:
+            raise UsageError("--cut: --chaos draws the cuts itself")
         seeds = range(first_seed, first_seed + chaos_seeds)
         of_file = script is not None and script.suffix in _SCENARIO_SUFFIXES
         count = jobs or os.cpu_count() or 1

@@ -102,6 +102,25 @@ def test_a_campaign_can_be_read_by_programs() -> None:
     assert sum(result["faults"].values()) >= 3
 
 
+def test_the_boards_of_a_scenario_file_have_a_campaign_each_and_a_failure_is_repeated_with_the_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "some.scenario.yaml"
+    path.write_text(
+        "name: some\nversion: 1\nboard: ${board}\nfor: {board: [N1ESP32, ESP32THING]}\n"
+        f"lua: |\n  {NOT_TWICE}\nsteps: []\n"
+    )
+    both = luatwin("sweep", path, "--chaos", "1", "--json", "-q")
+    assert both.code == 3
+    assert list(json.loads(both.out)["cases"]) == ["board=N1ESP32", "board=ESP32THING"]
+    told = run_luatwin("sweep", path, "--chaos", "1", "--from", "7", "-q", "--case", "board=ESP32THING")
+    assert told.returncode == 3
+    again = told.stdout.splitlines()[-1].strip()
+    assert shlex.split(again) == [
+        *("luatwin", "sweep", str(path), "--case", "board=ESP32THING", "--chaos", "1", "--from", "7")
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -113,6 +132,12 @@ def test_what_cannot_be_is_refused(options: tuple[str, ...], why: str) -> None:
     finished = luatwin("run", "-e", "print(1)", *options)
     assert finished.code == 2
     assert why in finished.err
+
+
+def test_single_cuts_and_random_ones_are_two_things() -> None:
+    finished = luatwin("sweep", "-e", "print(1)", "--chaos", "1", "--cut", "3:before")
+    assert finished.code == 2
+    assert "--cut: --chaos draws the cuts itself" in finished.err
 
 
 def test_a_script_that_never_ends_cannot_be_judged() -> None:
