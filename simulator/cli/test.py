@@ -54,7 +54,7 @@ _COLOURS: Final = {"pass": "green", "limit": "yellow"}
     "--artefacts",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Leave event log and flash of those that fail here.",
+    help="Leave event log, consoles and flash of those that fail here.",
 )
 @click.option("--watch", is_flag=True, help="Play again whenever a file has changed that they use, until Ctrl-C.")
 @click.option("--check", "only_check", is_flag=True, help="Read the files, and tell every mistake; play nothing.")

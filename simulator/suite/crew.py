@@ -21,6 +21,8 @@ from simulator.suite.worker import warm_up, work
 from simulator.units import NS_PER_S
 
 LIMIT_EXIT_CODE: Final = 42
+FAILURE_FILE: Final = "failure.txt"
+CONSOLE_SUFFIX: Final = ".console"
 WARM_UP_FROM: Final = 2
 """With so many cases for each process that works at once it pays to do once what they share."""
 
@@ -107,6 +109,7 @@ class Crew:
             elif now_s >= worker.deadline_s:
                 result = _overdue(worker, now_s)
             if result is not None:
+                _leave(result, artefact_folder(self.artefacts, worker.item))
                 _end(worker)
                 self._workers.remove(worker)
                 yield worker.number, result
@@ -117,6 +120,17 @@ def artefact_folder(artefacts: Path | None, item: Item) -> Path | None:
     if artefacts is None:
         return None
     return artefacts / re.sub(r"[^\w.]+", "-", item.title).strip("-.")
+
+
+def _leave(result: Result, folder: Path | None) -> None:
+    """Leave what there is to say of a failure, and the consoles, beside what its process has left."""
+    if folder is None or result.is_passed:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [result.place, *result.lines(), f"to repeat: {result.command}"]
+    (folder / FAILURE_FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    for board, console in (result.verdict.consoles if result.verdict is not None else {}).items():
+        (folder / f"{board}{CONSOLE_SUFFIX}").write_bytes(console)
 
 
 def _received(worker: _Worker, now_s: float) -> Result | None:

@@ -19,7 +19,7 @@ from simulator.testing.live import LiveWorld
 from tests.helpers import ROOT, luatwin
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-EXAMPLE, _, EVERY_STEP = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLE, _, EVERY_STEP, *_ = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 SHOWN = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from ruamel.yaml import YAML
 
 from simulator.formats.nvs import ItemType
 from simulator.nvs.page import Query
 from simulator.nvs.storage import Storage
-from tests.helpers import Finished, luatwin
+from tests.helpers import ROOT, Finished, luatwin
 
 HEAD = "version: 1\nboard: N1ESP32-OTA\nimage-size: 16K\n"
 GOOD = f"name: good\n{HEAD}lua: print('hello')\nsteps: [{{wait-serial: hello}}]\n"
@@ -119,6 +121,16 @@ def test_files_can_be_checked_and_nothing_played(folder: Path) -> None:
     assert finished.err == "a.scenario.yaml:5:10: unknown step dealy; did you mean delay?\n"
     finished = luatwin("test", "b.scenario.yaml", "--check")
     assert (finished.code, finished.out) == (0, "1 scenario file: all well\n")
+
+
+def test_the_hook_for_pre_commit_is_the_check(folder: Path) -> None:
+    (hook,) = YAML(typ="safe", pure=True).load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    program, *words = shlex.split(hook["entry"])
+    write(a=BROKEN, b=GOOD)
+    files = [name for name in ("a.scenario.yaml", "b.scenario.yaml", "app.lua") if re.search(hook["files"], name)]
+    assert (program, files) == ("luatwin", ["a.scenario.yaml", "b.scenario.yaml"])
+    assert luatwin(*words, *files).code == 2
+    assert luatwin(*words, files[1]).code == 0
 
 
 @pytest.mark.parametrize(
@@ -228,10 +240,11 @@ def test_artefacts_of_what_failed_are_left(folder: Path) -> None:
     write(a=GOOD, b=BAD, cases=CASES)
     luatwin("test", ".", "--artefacts", "out")
     left = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*") if path.is_file())
-    assert left == [
-        f"{name}/{file}" for name in ("b.scenario.yaml", "cases.scenario.yaml-word-two") for file in
-        ("events.ndjson", "flash.bin")
-    ]  # fmt: skip
+    names = ("b0.console", "events.ndjson", "failure.txt", "flash.bin")
+    assert left == [f"{name}/{file}" for name in ("b.scenario.yaml", "cases.scenario.yaml-word-two") for file in names]
+    first, *_, last = Path("out/b.scenario.yaml/failure.txt").read_text().splitlines()
+    assert (first, last) == ("b.scenario.yaml:6:9", "to repeat: luatwin test b.scenario.yaml")
+    assert b"hello\r\n" in Path("out/b.scenario.yaml/b0.console").read_bytes()
     events = [json.loads(line) for line in Path("out/b.scenario.yaml/events.ndjson").read_text().splitlines()]
     assert events[0]["kind"] == "header"
     assert [event["ok"] for event in events if event["kind"] == "expect"] == [False]
