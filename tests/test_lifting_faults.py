@@ -71,6 +71,19 @@ def test_where_a_name_leads_is_told_by_the_fault_that_began_last_and_is_not_over
     in_world_with_a_board(main)
 
 
+def test_two_faults_at_one_flash_operation_both_come() -> None:
+    async def main(world: World, events: list[Event]) -> None:
+        world.inject("slow@flash-op:0+1s")
+        world.inject("drip@flash-op:0+1s")
+        board = world.boards[0]
+        world.power_on(board)
+        await board.finished()
+        board.chip.erase(0x200000, 4096)
+        assert [(name, what) for _, name, what in told(events)] == [("slow", "begin"), ("drip", "begin")]
+
+    in_world_with_a_board(main)
+
+
 def test_faults_are_over_when_none_is_to_begin_or_end_at_a_time() -> None:
     async def main(world: World, _events: list[Event]) -> None:
         await world.faults_are_over()

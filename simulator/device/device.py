@@ -151,7 +151,7 @@ class Device:
         self._held_until_ns: dict[int, float] = {}
         self.recent_operations: deque[RecentOperation] = deque(maxlen=RECENT_OPERATIONS)
         """The last ones on its flash chip."""
-        self._flash_alarms: dict[int, Callable[[], None]] = {}
+        self._flash_alarms: dict[int, list[Callable[[], None]]] = {}
         self.trouble = ""
         """What went wrong with the last update, in words; empty if nothing did."""
         self._boot_mode = NORMAL_BOOT_MODE
@@ -559,12 +559,11 @@ class Device:
 
     def after_flash_operation(self, number: int, then: Callable[[], None]) -> None:
         """Call ``then`` once the chip has carried out its operation ``number``, counted from 0 over its life here."""
-        self._flash_alarms[number] = then
+        self._flash_alarms.setdefault(number, []).append(then)
 
     def _flash_operation(self, operation: FlashOperation) -> None:
         if self._flash_alarms:
-            alarm = self._flash_alarms.pop(self.chip.operation_count - 1, None)
-            if alarm is not None:
+            for alarm in self._flash_alarms.pop(self.chip.operation_count - 1, ()):
                 alarm()
         self.recent_operations.append(operation[:4])
         if not self._surroundings.events.wanted:
