@@ -118,6 +118,8 @@ class Run:
     def __init__(self, rehearsal: Rehearsal, stores: Sequence[Store]) -> None:
         self.rehearsal = rehearsal
         self.states = list(_states(rehearsal))
+        self.selected: dict[int, str | None] = {}
+        """What would start after so many operations, as far as that was asked."""
         self._stores = stores
         self._commits: dict[int, list[int]] = {}
         for commit in rehearsal.commits:
@@ -262,8 +264,11 @@ class Examiner:
         otadata = self.table.otadata
         if otadata is None or boot.label is None:
             return False
-        around = (self.boot(run.between(at)).outcome for at in run.commits_around(otadata.offset, cut))
-        return all(boot.label != selected.label for selected in around)
+        around = run.commits_around(otadata.offset, cut)
+        for operations in around:
+            if operations not in run.selected:
+                run.selected[operations] = self.boot(run.between(operations)).outcome.label
+        return all(boot.label != run.selected[operations] for operations in around)
 
     def _complaints(self, result: Result) -> Iterator[str]:
         """Yield in what the end of a run is not that of the run without a cut."""
