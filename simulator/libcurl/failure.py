@@ -31,7 +31,6 @@ class Failure(Enum):
     RECV_ERROR = "Failure when receiving data from the peer"
     BAD_CONTENT_ENCODING = "Unrecognized or bad HTTP Content or Transfer-Encoding"
     FILESIZE_EXCEEDED = "Maximum file size exceeded"
-    USE_SSL_FAILED = "Requested SSL level failed"
     LOGIN_DENIED = "Login denied"
     REMOTE_FILE_NOT_FOUND = "Remote file not found"
 

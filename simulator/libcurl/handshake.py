@@ -34,7 +34,7 @@ async def shake_hands(tls: trio.SSLStream[trio.abc.Stream]) -> None:
     """Do the handshake. Raises `HandshakeFailed`."""
     try:
         await tls.do_handshake()
-    except trio.BrokenResourceError as error:
+    except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
         raise HandshakeFailed(_name_of(error.__cause__)) from error
 
 

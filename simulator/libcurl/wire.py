@@ -30,7 +30,7 @@ RESET: Final = "Connection reset by peer"
 ABORTED: Final = "Software caused connection abort"
 UNREACHABLE: Final = "Host is unreachable"
 """What newlib's ``strerror`` says of ECONNRESET, ECONNABORTED and EHOSTUNREACH, as which lwIP reports a refusal or a
-reset, a peer that does not answer, and a link that is down."""
+reset, a peer that does not answer or a link that goes down, and a link that is down."""
 
 
 class Wire:
@@ -159,8 +159,9 @@ class Wire:
                     self._is_at_end = not data
                     self._easy.ring()
             except trio.BrokenResourceError:  # with TLS also an end that was not announced
-                self.trouble = RESET
-                self._easy.ring()
+                self._break()
+            except trio.ClosedResourceError:
+                pass  # by us, while data arrived
         self._is_reading = False
         self._change()
 
@@ -194,8 +195,12 @@ class Wire:
                     self._change()
                     self._easy.ring()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
-                self.trouble = self.trouble or RESET
-                self._easy.ring()
+                self._break()
+
+    def _break(self) -> None:
+        """The connection is gone; with the own address lwIP aborts it itself."""
+        self.trouble = self.trouble or (RESET if self._easy.surroundings.interface.is_up else ABORTED)
+        self._easy.ring()
 
     @contextmanager
     def _cancelled_with_it(self) -> Iterator[None]:

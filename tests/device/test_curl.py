@@ -312,9 +312,39 @@ def test_failures_before_there_is_a_connection_are_told() -> None:
     )
 
 
+def test_a_connection_that_breaks_has_the_error_of_lwip() -> None:
+    async def reset(stream: VirtualStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(answer(b"abc", length=9))
+        await trio.sleep(4)
+        stream.reset()
+
+    get = 'net.curl.progress(0) net.curl.get("http://server.example/") '
+    last = "curl_easy_perform failed: Failure when receiving data from the peer\n"
+    end = "\n* Closing connection 0\n== CLOSE socket 54, ret=0\n" + last
+    assert printed(get, reset).endswith("* Recv failure: Connection reset by peer" + end)
+    stop = "thread.start(function() tmr.sleep(2) net.wf.stop() end) "
+    assert printed(stop + get, reset).endswith("* Recv failure: Software caused connection abort" + end)
+
+
 def test_a_protocol_that_is_not_here_is_an_error_that_says_so() -> None:
     script = QUIET + 'print((select(2, pcall(curl.get, "gopher://server.example/"))))'
     assert printed(script) == "LuaTwin has no GOPHER here, which the device's libcurl has\n"
+
+
+@pytest.mark.parametrize("words", [b"", b"\x16\x03\x03"])
+def test_a_handshake_that_does_not_end_is_given_up_in_time(words: bytes) -> None:
+    async def serve(stream: VirtualStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(words)
+        await trio.sleep(100)
+
+    script = 'net.curl.progress(0) net.curl.timeout(3) print(net.curl.get("https://server.example:80/"))'
+    shown = printed(script, serve)
+    assert (
+        "* Operation timed out after 3000 milliseconds with 0 out of 0 bytes received\n* Closing connection 0" in shown
+    )
+    assert shown.endswith("false\tTimeout was reached\terror\n")
 
 
 def test_of_tls_it_tells_what_mbedtls_says() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 import pytest
 import trio
 
 from simulator.network import VirtualStream
+from simulator.ota_server import made_credentials, server_context
 from tests.device.stage import JOIN, Stage, on_stage
 
 QUIET = "local curl = net.curl curl.verbose(0) curl.progress(0) "
@@ -22,6 +24,7 @@ class FtpServer:
         self.replies = replies or {}
         self.commands: list[str] = []
         self.directory = "/"
+        self.tls: ssl.SSLContext | None = None
         self._data: VirtualStream | None = None
         self._has_data, self._is_done = trio.Event(), trio.Event()
 
@@ -35,7 +38,7 @@ class FtpServer:
         self._has_data.set()
         await self._is_done.wait()
 
-    async def serve(self, stream: VirtualStream) -> None:
+    async def serve(self, stream: trio.abc.Stream) -> None:
         await stream.send_all(b"220-Hello\r\n220 ready\r\n")
         pending = b""
         while True:
@@ -47,11 +50,16 @@ class FtpServer:
                 line, _, pending = pending.partition(b"\r\n")
                 self.commands.append(line.decode())
                 await self._answer(stream, *line.decode().partition(" ")[::2])
+                if line == b"AUTH TLS" and self.tls is not None:
+                    stream = trio.SSLStream(stream, self.tls, server_side=True, https_compatible=True)
 
-    async def _answer(self, stream: VirtualStream, verb: str, argument: str) -> None:
+    async def _answer(self, stream: trio.abc.Stream, verb: str, argument: str) -> None:
         path = self.directory.rstrip("/") + "/" + argument
         numbers = f"{self.address.replace('.', ',')},{DATA_PORT >> 8},{DATA_PORT & 255}"
         usual = {
+            "AUTH": b"234 go on" if argument == "TLS" and self.tls is not None else b"500 what?",
+            "PBSZ": b"200 so be it",
+            "PROT": b"200 so be it",
             "USER": b"331 password, please",
             "PASS": b"230 in" if argument == "secret" else b"530 no",
             "PWD": b'257 "/" is where you are',
@@ -69,20 +77,25 @@ class FtpServer:
             return
         await stream.send_all((reply or b"500 what?") + b"\r\n")
 
-    async def _transfer(self, stream: VirtualStream, verb: str, path: str) -> None:
+    async def _transfer(self, stream: trio.abc.Stream, verb: str, path: str) -> None:
         await self._has_data.wait()
-        data = self._data
-        assert data is not None
+        assert self._data is not None
+        data: trio.abc.Stream = self._data
         if verb == "RETR" and path not in self.files:
             await stream.send_all(b"550 no such file\r\n")
             return
         await stream.send_all(b"150 here it comes\r\n")
+        if "PROT P" in self.commands:
+            assert self.tls is not None
+            data = trio.SSLStream(data, self.tls, server_side=True, https_compatible=True)
         if verb == "STOR":
             self.files[path] = b""
             while piece := await data.receive_some():
                 self.files[path] += bytes(piece)
         else:
             await data.send_all(self.files[path] if verb == "RETR" else "".join(self.files).encode())
+        if isinstance(data, trio.SSLStream):
+            await data.aclose()
         self._is_done.set()
         await stream.send_all(b"226 done\r\n")
 
@@ -170,6 +183,24 @@ def test_what_goes_wrong_has_libcurls_name(replies: dict[str, bytes], path: str,
     server = FtpServer({"/a": b"hello"}, replies)
     assert printed(get(path), server) == f"false\t{text}\terror\n"
     assert server.commands[-1] == last
+
+
+@pytest.mark.parametrize("upload", [0, 1])
+def test_tls_is_used_for_commands_and_data_if_the_server_has_it(upload: int) -> None:
+    server = FtpServer({"/a": b"hello" * 2000})
+    server.tls = server_context(made_credentials("ftp.example"))
+    script = f"""
+        net.curl.progress(0)
+        local ok, _, body = net.curl.ftp({upload}, "ftp://ftp.example/a", "me", "secret", "/f")
+        print(ok, #io.open("/f"):read("a"))
+    """
+    shown = printed(script, server, files={"/f": "world"} if upload else None)
+    assert shown.endswith("\ntrue\t5\n" if upload else "\ntrue\t10000\n")
+    assert server.files["/a"] == (b"world" if upload else b"hello" * 2000)
+    assert server.commands[:6] == ["AUTH SSL", "AUTH TLS", "USER me", "PASS secret", "PBSZ 0", "PROT P"]
+    assert shown.count("* SSL connected\n") == 2
+    assert "* Doing the SSL/TLS handshake on the data stream\n" in shown
+    assert "* mbedTLS: Set min SSL version to TLS 1.0\n* mbedTLS re-using session\n" in shown
 
 
 def test_get_takes_a_file_as_nobody_in_particular() -> None:
