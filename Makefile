@@ -20,7 +20,7 @@ help:
 	@echo 'make fuzz    200,000 hostile inputs for everything that reads bytes: half an hour'
 	@echo 'make stress  20 million requests of Lua threads that run out of memory: some minutes'
 	@echo 'make mutants put defects into our own code, and see that each is found: some minutes'
-	@echo 'make chaos   2000 mixtures of random faults for each profile: a quarter of an hour'
+	@echo 'make chaos   2000 mixtures of random faults for each profile: half an hour'
 	@echo 'make repeat  one busy scenario, 1,000 times with every Python that is there: one hash'
 	@echo 'make bench   measure, and print the table of the README'
 	@echo 'make lint    linters and types only'
