@@ -1,6 +1,7 @@
 """The long form: every check on every defect, and the table. ``python -m tests.mutants``, or ``make mutants``.
 
-Goes on where it was stopped as long as no file has changed. Exits with 1 if a defect has no test that finds it.
+Goes on where it was stopped as long as no file has changed. Exits with 1 if a defect has no test that finds it, or if
+the sweeps find something where there is no defect.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.mutants.catalogue import MUTANTS
-from tests.mutants.checks import CHECKS, Finding, Verdict
+from tests.mutants.checks import CHECKS, Finding, Verdict, run_sweeps
 from tests.mutants.mutant import ROOT
 from tests.mutants.table import PAGE, render
 
@@ -100,6 +101,10 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)")
     options = parser.parse_args()
     console = Console(stderr=True)
+    without_defect = run_sweeps("-")
+    if without_defect.verdict is not Verdict.MISSED:
+        console.print(f"without a defect, sweep: {without_defect.verdict.value}\n{without_defect.by}")
+        return 1
     findings = run(options.only or list(MUTANTS), options.jobs, console)
     for check in CHECKS:
         found = sum(by_check[check].verdict is Verdict.FOUND for by_check in findings.values())

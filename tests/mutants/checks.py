@@ -1,4 +1,4 @@
-"""What looks for a defect: its test, the tests of whole boards. Each runs in a process of its own."""
+"""What looks for a defect: its test, and the small sweeps. Each runs in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,24 +12,10 @@ from typing import Final, NamedTuple
 
 from tests.mutants.mutant import ROOT, Mutant
 
-WHOLE_BOARDS: Final = tuple(
-    f"tests/device/test_{subject}.py"
-    for subject in (
-        "ota_timelines",
-        "running_app",
-        "hardened_ota",
-        "net_ota",
-        "secure_updates",
-        "device_power",
-        "nvs_calls",
-        "file_calls",
-    )
-)
-"""Boards that boot, update themselves, lose their power, and keep values and files."""
-
 _LIMIT_S: Final = 300
 _PYTEST: Final = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "-x")
-_FAILED_TEST: Final = re.compile(r"^FAILED tests/(?:\w+/)*(\w+)\.py::", re.MULTILINE)
+_FAILED_TEST: Final = re.compile(r"^FAILED tests/", re.MULTILINE)
+_PROBLEM: Final = re.compile(r"^([\w ]+): ", re.MULTILINE)
 
 
 class Verdict(Enum):
@@ -50,37 +36,38 @@ class Finding(NamedTuple):
 
 def run_test(test: str, defect: str) -> Finding:
     """Run ``test`` with the defect of that name, or with none if it is ``-``."""
-    return _pytest(defect, f"tests/{test}")._replace(by=test)
+    finished = _run(defect, "pytest", *_PYTEST, f"tests/{test}")
+    if finished is None:
+        return Finding(Verdict.ENDLESS)
+    # Only a test that ran and failed has found something: neither one that cannot be collected nor one that is not
+    # there.
+    if finished.returncode == 1 and _FAILED_TEST.search(finished.stdout):
+        return Finding(Verdict.FOUND, test)
+    return _nothing_found(finished)
 
 
-def run_narrowest_test(mutant: Mutant) -> Finding:
-    """Run the test that is named with the defect."""
-    return run_test(mutant.test, mutant.name)
-
-
-def run_whole_boards(mutant: Mutant) -> Finding:
-    """Run the tests of whole boards up to the first that fails."""
-    return _pytest(mutant.name, *WHOLE_BOARDS)
+def run_sweeps(defect: str, *scenarios: str) -> Finding:
+    """Run small sweeps, by default all, with the defect of that name, or with none if it is ``-``."""
+    finished = _run(defect, "sweeps", *scenarios)
+    if finished is None:
+        return Finding(Verdict.ENDLESS)
+    with_problems = _PROBLEM.findall(finished.stdout)
+    if finished.returncode == 1 and with_problems:
+        return Finding(Verdict.FOUND, ", ".join(with_problems))
+    return _nothing_found(finished)
 
 
 CHECKS: Final[dict[str, Callable[[Mutant], Finding]]] = {
-    "test": run_narrowest_test,
+    "test": lambda mutant: run_test(mutant.test, mutant.name),
+    "sweep": lambda mutant: run_sweeps(mutant.name),
 }
-"""By the name of their column in the table; each has to find every defect, or to say that it did not."""
+"""By the name of their column in the table."""
 
 
-def _pytest(defect: str, *arguments: str) -> Finding:
-    finished = _run(defect, "pytest", *_PYTEST, *arguments)
-    if finished is None:
-        return Finding(Verdict.ENDLESS)
+def _nothing_found(finished: subprocess.CompletedProcess[str]) -> Finding:
     if finished.returncode == 0:
         return Finding(Verdict.MISSED)
-    failed = _FAILED_TEST.search(finished.stdout)
-    # Only a test that ran and failed has found something: neither one that cannot be collected nor one that is not
-    # there.
-    if finished.returncode != 1 or failed is None:
-        return Finding(Verdict.BROKEN, finished.stdout + finished.stderr)
-    return Finding(Verdict.FOUND, failed[1])
+    return Finding(Verdict.BROKEN, finished.stdout + finished.stderr)
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str] | None:

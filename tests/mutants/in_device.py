@@ -90,6 +90,17 @@ IN_DEVICE: Final = (
         test="device/test_nvs_calls.py::test_values_are_those_in_flash_whoever_put_them_there",
     ),
     Mutant(
+        name="console-heard-without-power",
+        wrong="What the code of a board prints after the power went, while it comes to rest, is on its console.",
+        file="device/device.py",
+        change="""
+             def _heard(self, wire: bytes) -> None:
+            -    if self._blackout is not None:
+            -        return
+        """,
+        test="device/test_live_power_cuts.py::test_what_code_still_says_and_burns_after_the_power_has_gone_is_neither_said_nor_burned",
+    ),
+    Mutant(
         name="dead-board-says-goodbye",
         wrong="A board that loses its power or is reset closes its connections first.",
         file="device/device.py",

@@ -51,6 +51,37 @@ IN_FLASH: Final = (
         test="flash/test_flash_chip.py::test_chips_of_one_snapshot_share_sectors_until_they_program_them",
     ),
     Mutant(
+        name="torn-program-sets-bits",
+        wrong="A program command that is cut off replaces what was there.",
+        file="flash/cut.py",
+        change="""
+            -merged = int.from_bytes(sector[offset:end], "little") & int.from_bytes(piece, "little")
+            +merged = int.from_bytes(piece, "little")
+        """,
+        test="flash/test_power_cuts.py::test_a_torn_program_clears_only_bits_that_it_was_to_clear",
+    ),
+    Mutant(
+        name="written-in-the-dark",
+        wrong="What the code of a board still writes when the power has gone is in flash afterwards.",
+        file="flash/faulty_chip.py",
+        change="""
+             if left is not None:
+            -    self.restore(left)
+            +    pass
+        """,
+        test="flash/test_faulty_chip.py::test_code_that_goes_on_in_the_dark_finds_what_it_wrote_and_leaves_nothing",
+    ),
+    Mutant(
+        name="mapped-reads-not-noted",
+        wrong="The check of an image counts as no reading, so the sweep takes different states for the same.",
+        file="flash/read_tracking.py",
+        change="""
+            -self._note(address, length)
+             return super().map(address, length)
+        """,
+        test="flash/test_read_tracking.py::test_every_way_to_read_is_noted_by_sector",
+    ),
+    Mutant(
         name="guard-looks-at-the-first-byte",
         wrong="A write that begins before the running app and reaches into it is allowed.",
         file="flash/partition.py",
@@ -115,6 +146,22 @@ IN_FLASH: Final = (
             -    self._erase_replaced(old.page, query)
         """,
         test="nvs/test_nvs_power_cut.py::test_every_value_is_the_old_or_the_new_one",
+    ),
+    Mutant(
+        name="nvs-old-blob-erased-first",
+        wrong="The old blob is erased before the new one is written.",
+        file="nvs/storage.py",
+        change="""
+            +if old is not None and not self._erase_blob(namespace, key, old.item.chunk_start):
+            +    raise NvsError(EspErr.ESP_ERR_NVS_NOT_FOUND)
+             self._write_chunks(namespace, key, data, start)
+             if old is not None:
+            -    with _erasing_replaced():
+            -        if not self._erase_blob(namespace, key, old.item.chunk_start):
+            -            raise NvsError(EspErr.ESP_ERR_NVS_NOT_FOUND)
+                 return
+        """,
+        test="nvs/test_nvs_power_cut.py::test_every_value_is_the_old_or_the_new_one[every kind]",
     ),
     Mutant(
         name="nvs-old-value-kept",
@@ -227,7 +274,7 @@ IN_FLASH: Final = (
         test="nvs/test_nvs_power_cut.py::test_every_value_is_the_old_or_the_new_one[blobs over pages]",
     ),
     Mutant(
-        name="nvs-blob-index-before-chunks-erased",
+        name="nvs-old-blob-index-kept",
         wrong="The old blob's index stays when its chunks are gone.",
         file="nvs/storage.py",
         change="""

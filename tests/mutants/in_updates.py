@@ -141,7 +141,7 @@ IN_UPDATES: Final = (
     ),
     # -- net.ota of the stock profile
     Mutant(
-        name="stock-activates-without-ending",
+        name="stock-activates-a-broken-image",
         wrong="`net.ota` selects the slot although the image in it was found broken.",
         file="device/calls/ota.py",
         change=r"""

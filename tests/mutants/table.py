@@ -26,8 +26,13 @@ made in it, one at a time, and what found each. They are in `tests/mutants/`: ea
 stands there instead. A process of its own compiles the module with the change and runs a check on it. No file of
 `simulator/` is touched, and nothing of this is in what is installed.
 
-The test is the narrowest one that fails. There has to be one for every defect, and it has to fail by what it asserts:
-code that does not run at all does not count.
+- **Test** is the narrowest test that fails. There has to be one for every defect, and it has to fail by what it
+  asserts: code that does not run at all does not count.
+- **Sweep** is which small sweeps find something broken (`tests/mutants/sweeps.py`): a stock and a hardened update, one
+  of a board that runs from another slot than the selected one, values in NVS while garbage is collected, files on
+  littlefs and on SPIFFS, each with the power cut before, in the middle of and after every flash operation. There is
+  one for {swept} of the defects. A sweep looks at what becomes of a board, so it misses what needs more than a cut to
+  show (damage, an attack, a firmware that is bad), and what a second line of defence makes good.
 
 `make mutants` runs all of it and writes this page; `tests/mutants/test_mutants.py` keeps snippets and table current
 and repeats a sample.
@@ -36,7 +41,7 @@ and repeats a sample.
 
 def render(rows: Mapping[str, Row]) -> str:
     """Return the page for what was found."""
-    parts = [_HEAD.format(count=len(MUTANTS))]
+    parts = [_HEAD.format(count=len(MUTANTS), swept=sum(bool(row["sweep"]) for row in rows.values()))]
     for title, mutants in SECTIONS.items():
         parts.append(f"\n## {title}\n\n| Defect | In | {' | '.join(map(str.capitalize, CHECKS))} |\n")
         parts.append(f"|{' --- |' * (2 + len(CHECKS))}\n")
@@ -56,5 +61,5 @@ def read(page: str) -> dict[str, Row]:
 
 
 def _line(mutant: Mutant, row: Row) -> str:
-    found = (f"`{row[check]}`" if row[check] else _MISSED for check in CHECKS)
-    return f"| `{mutant.name}`<br>{mutant.wrong} | `{mutant.file}` | {' | '.join(found)} |\n"
+    test, sweep = (row[check] or _MISSED for check in CHECKS)
+    return f"| `{mutant.name}`<br>{mutant.wrong} | `{mutant.file}` | `{test}` | {sweep} |\n"

@@ -1,4 +1,4 @@
-"""Runs pytest or ``luatwin`` with one defect in the code: ``python -m tests.mutants.under NAME pytest|luatwin ...``.
+"""Runs something with a defect in the code: ``python -m tests.mutants.under NAME pytest|sweeps|luatwin ...``.
 
 The module that has the defect is compiled from its changed source, past the cache of compiled modules; everything else
 is imported as always.
@@ -63,6 +63,10 @@ def main(name: str, program: str, *arguments: str) -> int:
         import pytest
 
         return int(pytest.main(list(arguments)))
+    if program == "sweeps":
+        from tests.mutants import sweeps
+
+        return sweeps.main(*arguments)
     from simulator.cli import main as luatwin
 
     try:
