@@ -54,8 +54,15 @@ def test_a_second_cut_in_any_run_after_a_first_one_does_no_harm_either() -> None
 
 
 def test_what_is_known_is_what_would_be_computed() -> None:
-    request = updating(profile="hardened")
-    pruned, whole = (swept(request, prunes=prunes, torn=Torn(())) for prunes in (True, False))
+    request, plan = updating(profile="hardened"), Plan(operations=(8, 19))
+    pruned, whole = (swept(request, plan, prunes=prunes, torn=Torn(())) for prunes in (True, False))
+    assert pruned.levels == whole.levels
+    assert pruned.recoveries < pruned.cuts
+
+
+def test_that_holds_for_bits_that_read_another_way_each_time() -> None:
+    plan, torn = Plan(window="activation"), Torn((0.25, 0.75), ("weak",))
+    pruned, whole = (swept(updating(), plan, prunes=prunes, torn=torn) for prunes in (True, False))
     assert pruned.levels == whole.levels
     assert pruned.recoveries < pruned.cuts
 
