@@ -163,7 +163,7 @@ class Stage:
 
     world: World
     device: Device
-    stop: Callable[[], None]
+    stop: Stop
     """Ends the run, at the next thing that takes time."""
 
 
@@ -257,7 +257,7 @@ def run_setting(
                 # Before the device has eFuses, which may have got their identity from the seed.
                 file = stack.enter_context(EventFile(request.events, request, setting, is_steered=steer is not None))
                 stack.callback(world.events.subscribe(file.write))
-            stop = _Stop()
+            stop = Stop()
             if observe is not None:
                 stack.enter_context(observe(Stage(world, device, stop)))
             setting.efuses = device.efuses
@@ -274,6 +274,8 @@ def run_setting(
                 stack.enter_context(_logic_trace(request.vcd, device))
             world.power_on(device)
             ending = await _until_the_end(request, world, device, steer, stop, ends_when_stuck=ends_when_stuck)
+            if stop.then is not None:
+                await stop.then(world, device)
             if request.screenshot is not None and not save_screenshots(request.screenshot, device.bench):
                 remark(f"--screenshot {request.screenshot}: nothing has been shown on a display")
             for cut in device.cuts_to_come:
@@ -315,14 +317,17 @@ def _keep_efuses(request: Request, efuses: Efuses | None) -> None:
         write_efuse_file(efuse_file(request.flash), efuses)
 
 
-class _Stop:
+class Stop:
     """Ends a run when it is called; the run is what lasts inside ``scope``."""
 
     def __init__(self) -> None:
         self.scope = trio.CancelScope()
         self.was_called = False
+        self.then: Steer | None = None
+        """Who gets the board, which has power, when the run has ended, before it is reported."""
 
     def __call__(self) -> None:
+        """End the run."""
         self.was_called = True
         self.scope.cancel()
 
@@ -332,7 +337,7 @@ async def _until_the_end(
     world: World,
     device: Device,
     steer: Steer | None,
-    stop: _Stop,
+    stop: Stop,
     *,
     ends_when_stuck: bool,
 ) -> Ending:

@@ -157,6 +157,11 @@ class World:
         assert self._clock is not None, "it is in no run of its own"
         self._clock.at_rest(time_ns, then)
 
+    def set_speed(self, speed: float | None) -> None:
+        """Let so many simulated seconds pass in a second from now on; None is as fast as possible."""
+        assert self._clock is not None, "it is in no run of its own"
+        self._clock.set_speed(speed)
+
     def now_ns(self) -> int:
         """Return the simulated nanoseconds since the world was entered."""
         return round((trio.current_time() - self._started_s) * NS_PER_S)

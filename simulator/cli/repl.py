@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,18 +52,18 @@ def repl(script: Path | None, **options: Any) -> int:
         output.write(data)
         output.flush()
 
-    with _raw_terminal() if interactive else _as_it_is():
+    with raw_terminal() if interactive else nullcontext():
         report = run_session(
             request,
             heard=heard,
             remark=lambda line: click.echo(f"luatwin: {line}\r", err=True),
-            steer=_type_interactively if interactive else _type_all,
+            steer=type_interactively if interactive else type_all,
         )
     click.echo(err=interactive)
     return 0 if interactive else report.exit_code
 
 
-async def _type_interactively(_world: World, device: Device) -> None:
+async def type_interactively(_world: World, device: Device) -> None:
     """Send what is typed to the board until the escape key."""
     import trio
 
@@ -78,7 +78,7 @@ async def _type_interactively(_world: World, device: Device) -> None:
             return
 
 
-async def _type_all(_world: World, device: Device) -> None:
+async def type_all(_world: World, device: Device) -> None:
     """Wait for the prompt, send what is piped in, and wait until the board is done with it."""
     await device.idle.wait()
     for line in sys.stdin.buffer:
@@ -87,7 +87,7 @@ async def _type_all(_world: World, device: Device) -> None:
 
 
 @contextmanager
-def _raw_terminal() -> Iterator[None]:
+def raw_terminal() -> Iterator[None]:
     """Let every key through, Ctrl-C included, as a serial terminal does."""
     import termios
     import tty
@@ -99,8 +99,3 @@ def _raw_terminal() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
-
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield

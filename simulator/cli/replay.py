@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +21,10 @@ from simulator.errors import UsageError
 from simulator.units import format_duration, parse_duration
 
 if TYPE_CHECKING:
+    from simulator.board_state import BoardState
+    from simulator.device.device import Device
     from simulator.replay import Moment, Replayed
+    from simulator.world import World
 
 _DIFFERS_EXIT_CODE: Final = 1
 
@@ -28,11 +34,18 @@ _DIFFERS_EXIT_CODE: Final = 1
 @click.option("--to", "to_time", metavar="TIME", help="Stop at this simulated time, such as 12.5s, and show the board.")
 @click.option("--to-event", type=click.IntRange(min=0), metavar="N", help="Stop after the event with this number.")
 @cut_option
+@click.option("--prompt", "opens_prompt", is_flag=True, help="Connect this terminal to the board there, in real time.")
 @click.option("--console", "shows_console", is_flag=True, help="Show what the board says meanwhile.")
 @json_option
 @verbose_option
 def replay(
-    events: Path, to_time: str | None, to_event: int | None, cuts: tuple[str, ...], shows_console: bool, as_json: bool
+    events: Path,
+    to_time: str | None,
+    to_event: int | None,
+    cuts: tuple[str, ...],
+    opens_prompt: bool,
+    shows_console: bool,
+    as_json: bool,
 ) -> int:
     """Run again what EVENTS has recorded (luatwin run --events EVENTS), from what it holds, and compare every event.
 
@@ -50,6 +63,8 @@ def replay(
         _say(f"{events} is of LuaTwin {recording.version}, this is {__version__}: the two may differ")
     if to_event is not None and to_event >= len(recording.lines):
         raise UsageError(f"--to-event {to_event}: the last event of {events} is {len(recording.lines) - 1}")
+    if opens_prompt and as_json:
+        raise UsageError("--prompt --json: write one of them; the board's console would be in the middle of the object")
     console = BoardConsole()
     only_runs = bool(cuts) or not recording.lines
     shows_console = (shows_console or only_runs) and to is None and not as_json
@@ -59,8 +74,11 @@ def replay(
         faults=power_cuts(cuts),
         heard=console.write if shows_console else lambda _data: None,
         remark=_say,
+        then=partial(_open_prompt, console) if opens_prompt else None,
     )
     console.flush()
+    if opens_prompt and replayed.state is not None:
+        return 0
     if as_json:
         print_json({**replayed.to_json(), "report": replayed.report.to_json()} if only_runs else replayed.to_json())
     elif replayed.state is not None:
@@ -77,6 +95,21 @@ def replay(
     if only_runs and to is None:
         return replayed.report.exit_code
     return 0 if replayed.difference is None or only_runs else _DIFFERS_EXIT_CODE
+
+
+async def _open_prompt(console: BoardConsole, state: BoardState, world: World, device: Device) -> None:
+    """Show the board, let it go on in real time, and type what is typed until the escape key."""
+    from simulator.cli.repl import raw_terminal, type_all, type_interactively
+
+    print_state(rich_console(), state)
+    sys.stdout.flush()  # what the board says goes around its buffer
+    interactive = sys.stdin.isatty()
+    if interactive:
+        _say("Ctrl-] leaves")
+    device.on_console = console.write
+    with raw_terminal() if interactive else nullcontext():
+        world.set_speed(1.0 if interactive else None)
+        await (type_interactively if interactive else type_all)(world, device)
 
 
 def _moment(to_time: str | None, to_event: int | None) -> Moment | None:

@@ -52,6 +52,12 @@ class WorldClock:
         """
         self._clock.at_rest(time_ns / NS_PER_S, then)
 
+    def set_speed(self, speed: float | None) -> None:
+        """Go on at another speed from now on."""
+        self._speed = speed
+        if self._real_operations == 0:
+            self._clock.set_speed(speed)
+
     @contextmanager
     def real_io(self) -> Iterator[None]:
         """Keep the pace of the wall clock inside this block, in which a real operation is waited for."""

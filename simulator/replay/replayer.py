@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from simulator.board_state import BoardState, board_state
+from simulator.device.device import Device
 from simulator.events import Event
 from simulator.faults import Fault
 from simulator.recording import LogLines, Recording
 from simulator.session import Report, Stage, run_setting
 from simulator.units import format_duration
+from simulator.world import World
 
 EVENTS_SHOWN: Final = 8
 """So many of the last events are part of what is shown of a moment."""
@@ -75,6 +78,8 @@ class AtTime:
 
 
 Moment: TypeAlias = AtEvent | AtTime
+Then: TypeAlias = Callable[[BoardState, World, Device], Awaitable[None]]
+"""Takes over the board at a moment, as it is then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +118,18 @@ def replay(
     faults: Sequence[Fault] = (),
     heard: Callable[[bytes], None] = lambda _data: None,
     remark: Callable[[str], None] = lambda _text: None,
+    then: Then | None = None,
 ) -> Replayed:
     """Run ``recording`` again from its beginning, as fast as possible, to its end or ``to`` a moment.
 
     With ``faults`` that it did not have it is another run from the first difference on, and that does not end it.
-    ``heard`` gets what the board's console says, ``remark`` what is to be said of a fault that did not come. Raises
-    `UsageError` if what that takes is not in the recording.
+    ``heard`` gets what the board's console says, ``remark`` what is to be said of a fault that did not come; ``then``
+    gets the board at the moment, or at the end, unless the run was another one. Raises `UsageError` if what all that
+    takes is not in the recording.
     """
     recording.check()
     request, setting = recording.restored()
-    comparison = _Comparison(recording, to, goes_on=bool(faults))
+    comparison = _Comparison(recording, to, then, goes_on=bool(faults))
     request = dataclasses.replace(request, faults=(*request.faults, *faults))
     report = run_setting(request, setting, heard=heard, remark=remark, observe=comparison.look_on)
     return Replayed(
@@ -138,13 +145,14 @@ def replay(
 class _Comparison:
     """Compares the events of a run with those of a recording, and ends the run at the first that differs."""
 
-    def __init__(self, recording: Recording, to: Moment | None, *, goes_on: bool) -> None:
+    def __init__(self, recording: Recording, to: Moment | None, then: Then | None, *, goes_on: bool) -> None:
         self.count = 0
         self.simulated_ns = 0
         self.difference: Difference | None = None
         self.state: BoardState | None = None
         self._recording = recording
         self._to = to
+        self._then = then
         self._goes_on = goes_on
         self._lines = LogLines()
         self._is_over = False
@@ -167,10 +175,13 @@ class _Comparison:
                 return
             if not self._is_as_recorded(event):
                 if not self._goes_on:
+                    stage.stop.then = None
                     end()
             elif self._to == AtEvent(event["n"]):
                 end_here()
 
+        if self._then is not None:
+            stage.stop.then = partial(self._hand_over, stage, self._then)
         if isinstance(self._to, AtTime):
             stage.world.at_rest(self._to.time_ns, end_here)
         unsubscribe = stage.world.events.subscribe(compare)
@@ -181,6 +192,13 @@ class _Comparison:
         if self._to is not None and not self._is_over:
             self._look(stage)
         self._is_over = True
+
+    async def _hand_over(self, stage: Stage, then: Then, world: World, device: Device) -> None:
+        if self.state is None:
+            self._look(stage)
+        assert self.state is not None
+        self._is_over = True
+        await then(self.state, world, device)
 
     def _is_as_recorded(self, event: Event) -> bool:
         """Compare the next event."""
