@@ -13,6 +13,7 @@ from simulator.network._virtual_stream import VirtualStream
 from simulator.network.clock import WorldClock
 from simulator.network.interface import (
     CannotConnectError,
+    Connection,
     ConnectRefusedError,
     ConnectTimedOutError,
     Datagrams,
@@ -32,6 +33,7 @@ __all__ = [
     "CannotConnectError",
     "ConnectRefusedError",
     "ConnectTimedOutError",
+    "Connection",
     "Datagrams",
     "Endpoint",
     "LinkDatagrams",

@@ -33,6 +33,7 @@ import trio
 from trio.lowlevel import Abort
 
 from simulator.network._route import Route
+from simulator.network.interface import Connection
 from simulator.network.tap import Flow
 
 WINDOW_BYTES: Final = 128 * 1024
@@ -85,14 +86,17 @@ class Pipe:
         "arrivals",
         "eof_at",
         "flow",
+        "last_arrival",
         "lost",
         "reader",
         "reader_breaks_at",
         "reader_closed",
+        "reader_is_alone_at",
         "route",
         "unread_bytes",
         "writer",
         "writer_breaks_at",
+        "writer_is_alone_at",
     )
 
     def __init__(self, route: Route, flow: Flow | None = None) -> None:
@@ -105,6 +109,10 @@ class Pipe:
         self.reader_closed = False
         self.reader_breaks_at = inf
         self.writer_breaks_at = inf
+        self.reader_is_alone_at = inf
+        self.writer_is_alone_at = inf
+        """When who asks a silent peer knows that nobody is there."""
+        self.last_arrival = -inf
         self.reader = _Sleeper()
         self.writer = _Sleeper()
 
@@ -112,7 +120,7 @@ class Pipe:
         """Send ``piece``. A link that loses everything makes this pipe one that loses everything, for good."""
         self.unread_bytes += len(piece)
         if not self.lost:
-            arrival = self.route.arrival(len(piece))
+            arrival = self.last_arrival = self.route.arrival(len(piece))
             if arrival < inf:
                 self.arrivals.append((arrival, piece))
                 self.reader.wake()
@@ -120,7 +128,7 @@ class Pipe:
                     self.flow.data(piece, trio.current_time(), arrival)
             else:
                 self.lost = True
-                self.break_reader(trio.current_time() + KEEPALIVE_LIMIT_S)
+                self.leave_reader(trio.current_time() + KEEPALIVE_LIMIT_S)
 
     def put_eof(self) -> None:
         """Send the end of the stream, unless it was sent before."""
@@ -173,13 +181,23 @@ class Pipe:
         self.reader_breaks_at = min(self.reader_breaks_at, at)
         self.reader.wake()
 
+    def leave_reader(self, at: float) -> None:
+        """From ``at`` on receiving fails for who asks whether anybody is there."""
+        self.reader_is_alone_at = min(self.reader_is_alone_at, at)
+        self.reader.wake()
+
+    def leave_writer(self, at: float) -> None:
+        """From ``at`` on sending fails for who asks whether anybody is there."""
+        self.writer_is_alone_at = min(self.writer_is_alone_at, at)
+        self.writer.wake()
+
     def break_writer(self, at: float) -> None:
         """Sending fails from ``at`` on."""
         self.writer_breaks_at = min(self.writer_breaks_at, at)
         self.writer.wake()
 
 
-class VirtualStream(trio.abc.HalfCloseableStream):
+class VirtualStream(Connection):
     """One end of a virtual TCP connection; the other end has the same two pipes the other way round.
 
     ``local`` and ``remote`` are (address, port). ``on_end`` is called once when this end is closed or broken for good.
@@ -217,6 +235,12 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         self._sending = False
         self._receiving = False
         self._vanished_at = inf
+        self.keeps_alive = True
+
+    @property
+    def acknowledged_at(self) -> float:
+        """See `Connection.acknowledged_at`. The other end acknowledges at once, which is our choice."""
+        return inf if self._outgoing.lost else self._outgoing.last_arrival + self._incoming.route.latency_s
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """As trio's. Returns when the data is under way, not when it has arrived."""
@@ -266,9 +290,12 @@ class VirtualStream(trio.abc.HalfCloseableStream):
                 now = trio.current_time()
                 next_at = incoming.arrivals[0][0] if incoming.arrivals else incoming.eof_at
                 if next_at > now:
-                    if incoming.reader_breaks_at <= now:
+                    breaks_at = incoming.reader_breaks_at
+                    if self.keeps_alive:
+                        breaks_at = min(breaks_at, incoming.reader_is_alone_at)
+                    if breaks_at <= now:
                         raise trio.BrokenResourceError
-                    await incoming.reader.sleep(min(next_at, incoming.reader_breaks_at))
+                    await incoming.reader.sleep(min(next_at, breaks_at))
                     waited = True
                 elif not waited:
                     await trio.lowlevel.checkpoint()
@@ -295,7 +322,7 @@ class VirtualStream(trio.abc.HalfCloseableStream):
             self._end()
 
     def reset_behind_data(self) -> None:
-        """Reset as somebody on the way does who has let everything pass that was sent so far."""
+        """See `Connection.reset_behind_data`; as somebody on the way does who has let everything pass so far."""
         if not self._closed:
             arrives_at = self._outgoing.route.arrival(0)
             self._outgoing.lost = True  # what is sent from now on
@@ -310,8 +337,8 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         self._incoming.lose(-inf)
         self._outgoing.lose(now)
         self._break(now)
-        self._outgoing.break_reader(now + KEEPALIVE_LIMIT_S)
-        self._incoming.break_writer(now + KEEPALIVE_LIMIT_S)
+        self._outgoing.leave_reader(now + KEEPALIVE_LIMIT_S)
+        self._incoming.leave_writer(now + KEEPALIVE_LIMIT_S)
         self._on_end(self)
 
     @property
@@ -330,7 +357,7 @@ class VirtualStream(trio.abc.HalfCloseableStream):
             self._outgoing.break_reader(repeats_at)
         else:
             self._incoming.reader_closed = True
-            self._outgoing.break_reader(self._vanished_at + KEEPALIVE_S)
+            self._outgoing.leave_reader(self._vanished_at + KEEPALIVE_S)
 
     def _end(self) -> None:
         if not self._closed:
@@ -343,15 +370,22 @@ class VirtualStream(trio.abc.HalfCloseableStream):
         self._incoming.break_reader(at)
         self._outgoing.break_writer(at)
 
+    @property
+    def _writer_breaks_at(self) -> float:
+        outgoing = self._outgoing
+        if self.keeps_alive:
+            return min(outgoing.writer_breaks_at, outgoing.writer_is_alone_at)
+        return outgoing.writer_breaks_at
+
     def _check_sendable(self) -> None:
         if self._closed or self._sent_eof:
             raise trio.ClosedResourceError
-        if self._outgoing.reader_closed or trio.current_time() >= self._outgoing.writer_breaks_at:
+        if self._outgoing.reader_closed or trio.current_time() >= self._writer_breaks_at:
             raise trio.BrokenResourceError
 
     async def _wait_for_window(self) -> None:
         while self._outgoing.unread_bytes >= WINDOW_BYTES:
-            await self._outgoing.writer.sleep(self._outgoing.writer_breaks_at)
+            await self._outgoing.writer.sleep(self._writer_breaks_at)
             self._check_sendable()
 
     @contextmanager

@@ -12,6 +12,7 @@ speaks trio's words:
 from __future__ import annotations
 
 import ipaddress
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable
 from contextlib import suppress
@@ -88,6 +89,27 @@ class PingNotPermittedError(NetworkError):
 
 Segment: TypeAlias = Hashable
 """A network behind an access point or a cable. Only who is the same matters."""
+
+
+class Connection(trio.abc.HalfCloseableStream):
+    """A TCP connection."""
+
+    __slots__ = ("keeps_alive",)
+
+    keeps_alive: bool
+    """Whether this end asks a silent peer whether it is there. It does, unless somebody says otherwise."""
+
+    @property
+    @abstractmethod
+    def acknowledged_at(self) -> float:
+        """When all that was sent so far will be acknowledged, by trio's clock; infinite if that gets lost.
+
+        Long ago on the host's sockets, which do not tell.
+        """
+
+    @abstractmethod
+    def reset_behind_data(self) -> None:
+        """Close as a TCP reset does: the other end breaks when it has read what had left by now."""
 
 
 class Datagrams(Protocol):
@@ -167,10 +189,10 @@ class NetworkInterface(Protocol):
         Raises `NameNotFoundError`.
         """
 
-    async def connect(self, address: str, port: int) -> trio.abc.HalfCloseableStream:
+    async def connect(self, address: str, port: int) -> Connection:
         """Return a connected TCP stream. Raises a `CannotConnectError`."""
 
-    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[Connection]:
         """Accept connections to ``port`` from now on, whether the link is up or not.
 
         ``backlog`` of them may wait to be accepted, but no more than the stack has room for, which None stands for.
@@ -213,7 +235,7 @@ def is_ipv4_address(text: str) -> bool:
     return True
 
 
-async def connect_by_name(interface: NetworkInterface, name: str, port: int) -> trio.abc.HalfCloseableStream:
+async def connect_by_name(interface: NetworkInterface, name: str, port: int) -> Connection:
     """Return a TCP stream to the first address of ``name`` that accepts.
 
     Raises `NameNotFoundError`, or the `CannotConnectError` of the last address.

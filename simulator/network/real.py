@@ -13,6 +13,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Final
 
 import trio
@@ -22,6 +23,7 @@ from simulator.network.clock import WorldClock
 from simulator.network.interface import (
     CONNECT_TIMEOUT_S,
     CannotConnectError,
+    Connection,
     ConnectRefusedError,
     ConnectTimedOutError,
     Endpoint,
@@ -45,13 +47,14 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 """``struct linger`` that makes closing a socket a reset."""
 
 
-class RealStream(trio.abc.HalfCloseableStream):
+class RealStream(Connection):
     """A `trio.SocketStream` that the world's clock waits for and that breaks when the board's link goes down."""
 
     def __init__(self, stream: trio.SocketStream, interface: RealInterface) -> None:
         self._stream = stream
         self._interface = interface
         self._vanished = False
+        self.keeps_alive = True
         self.local: Endpoint = stream.socket.getsockname()
         self.remote: Endpoint = stream.socket.getpeername()
 
@@ -81,9 +84,22 @@ class RealStream(trio.abc.HalfCloseableStream):
         self._interface.forget(self)
         await self._stream.aclose()
 
+    @property
+    def acknowledged_at(self) -> float:
+        """See `Connection.acknowledged_at`."""
+        return -inf
+
+    def reset_behind_data(self) -> None:
+        """See `Connection.reset_behind_data`; the host may lose what the other end has not acknowledged."""
+        self._interface.forget(self)
+        self._close_with_reset()
+
     def vanish(self) -> None:
         """Break because the link is gone. The host's own link is not, so the far end gets a reset."""
         self._vanished = True
+        self._close_with_reset()
+
+    def _close_with_reset(self) -> None:
         self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._stream.socket.close()
 

@@ -9,7 +9,7 @@ import trio
 
 from simulator.errors import UsageError
 from simulator.links import LinkQuality
-from simulator.network.interface import HTTPS_PORT, Datagrams, LinkDatagrams, NetworkInterface, Segment
+from simulator.network.interface import HTTPS_PORT, Connection, Datagrams, LinkDatagrams, NetworkInterface, Segment
 
 
 class ServerAddress(NamedTuple):
@@ -86,13 +86,13 @@ class RedirectedInterface:
         self._addresses.update(found)
         return found
 
-    async def connect(self, address: str, port: int) -> trio.abc.HalfCloseableStream:
+    async def connect(self, address: str, port: int) -> Connection:
         """See `NetworkInterface.connect`."""
         if port == HTTPS_PORT and address in self._addresses:
             port = self._target.port
         return await self._interface.connect(address, port)
 
-    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[trio.abc.HalfCloseableStream]:
+    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[Connection]:
         """See `NetworkInterface.listen`."""
         return self._interface.listen(port, backlog)
 

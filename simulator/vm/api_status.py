@@ -102,5 +102,4 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "socket": _FAITHFUL,
     "socket.tcp6": ("partial", "nothing has an IPv6 address that could be reached"),
     "socket.udp6": ("partial", "nothing has an IPv6 address that could be reached"),
-    "socket.tcp:setoption": ("partial", "the options are there, but no packet waits, lingers or asks by them"),
 }

@@ -322,3 +322,112 @@ print(pcall(socket.sink, "no-such-sink", c))"""
     first, second = printed(script, echo).splitlines()
     assert first == "4.0\tone\t1\t-1.0"
     assert second.endswith("unknown key (no-such-sink)")
+
+
+# -- what the options of TCP do ---------------------------------------------------------------------------------------
+
+
+def arrivals(script: str) -> list[tuple[bytes, float]]:
+    """Let a board that is connected to a server run a script; return what arrives there, and when, in milliseconds."""
+    heard: list[tuple[bytes, float]] = []
+
+    async def listen(stream: VirtualStream) -> None:
+        began = trio.current_time()
+        while data := await stream.receive_some():
+            heard.append((data, round((trio.current_time() - began) * 1000)))
+
+    printed(CONNECT + script, listen)
+    return heard
+
+
+def test_a_small_piece_waits_until_the_one_before_is_acknowledged() -> None:
+    (one, first), (rest, second) = arrivals("c:send('one') c:send('two') c:send('three') tmr.sleep(1)")
+    assert (one, rest) == (b"one", b"twothree")
+    assert second - first > 10, "a round trip"
+
+
+def test_with_no_delay_it_does_not_wait() -> None:
+    (one, first), (two, second) = arrivals("c:setoption('tcp-nodelay', true) c:send('one') c:send('two') tmr.sleep(1)")
+    assert (one, two) == (b"one", b"two")
+    assert second - first < 2
+
+
+def test_whole_segments_do_not_wait_and_the_rest_does() -> None:
+    *whole, rest = arrivals("c:send(('x'):rep(1436 * 3 + 10)) tmr.sleep(1)")
+    assert sum(len(data) for data, _ in whole) == 1436 * 3
+    assert len(rest[0]) == 10
+
+
+def test_closing_sends_what_waits() -> None:
+    assert b"".join(data for data, _ in arrivals("c:send('one') c:send('two') c:close() tmr.sleep(1)")) == b"onetwo"
+
+
+def ending(script: str) -> list[str]:
+    """Let a connected board run a script; return what the server sees of the connection."""
+    seen: list[str] = []
+
+    async def listen(stream: VirtualStream) -> None:
+        try:
+            while data := await stream.receive_some():
+                seen.append(data.decode())
+            seen.append("end")
+        except trio.BrokenResourceError:
+            seen.append("reset")
+
+    printed(CONNECT + script, listen)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("script", "seen"),
+    [
+        ("c:send('x') c:close() tmr.sleep(1)", ["x", "end"]),
+        ("c:setoption('linger', {on = true, timeout = 0}) c:send('x') c:close() tmr.sleep(1)", ["x", "reset"]),
+        (
+            "c:setoption('linger', {on = true, timeout = 0}) c:send('x') tmr.sleep(1) c:close() tmr.sleep(1)",
+            ["x", "end"],  # nothing is left that it would matter for
+        ),
+    ],
+)
+def test_without_lingering_what_is_not_acknowledged_ends_in_a_reset(script: str, seen: list[str]) -> None:
+    assert ending(script) == seen
+
+
+def test_a_socket_that_is_to_linger_is_lost_instead() -> None:
+    script = """
+for i = 1, 11 do
+  local s, why = socket.connect("203.0.113.1", 7)
+  if not s then print(i, why) break end
+  s:setoption("linger", {on = true, timeout = 5}) s:send("x") s:close()
+end
+"""
+
+    async def listen(stream: VirtualStream) -> None:
+        while await stream.receive_some():
+            pass
+
+    assert printed(script, listen) == "11\tToo many open files in system\n"
+
+
+def gone(option: str) -> str:
+    """What a board hears in three hours from a server that lost its power."""
+
+    async def vanish(stream: VirtualStream) -> None:
+        stream.vanish()
+        await trio.sleep(20_000)
+
+    return printed(CONNECT + f"{option} c:settimeout(3 * 3600) print(c:receive())", vanish)
+
+
+def test_only_who_asks_a_silent_peer_finds_out_that_it_is_gone() -> None:
+    assert gone("") == "nil\ttimeout\t\n"
+    assert gone("c:setoption('keepalive', true)") == "nil\tclosed\t\n"
+
+
+def test_who_listens_has_no_delays_to_choose_and_hands_on_whether_to_ask() -> None:
+    script = """
+local server = socket.bind("*", 8000)
+print(server:setoption("keepalive", true), server:setoption("tcp-nodelay", true))
+print(server:getoption("tcp-nodelay"))
+"""
+    assert printed(script) == "1.0\tnil\tsetsockopt failed\nnil\tgetsockopt failed\n"

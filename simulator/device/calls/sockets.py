@@ -10,7 +10,7 @@ import ipaddress
 from collections import deque
 from contextlib import suppress
 from math import inf
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import trio
 
@@ -19,8 +19,10 @@ from simulator.device.calls.system import DeviceClock
 from simulator.device.kernel import Kernel
 from simulator.device.memberships import Memberships
 from simulator.device.net_driver import NetDriver
+from simulator.device.tcp_sender import SEGMENT_BYTES, TcpSender
 from simulator.network import (
     CannotConnectError,
+    Connection,
     ConnectRefusedError,
     ConnectTimedOutError,
     Datagrams,
@@ -51,10 +53,8 @@ SOCKETS_MAX: Final = 10
 """``CONFIG_LWIP_MAX_SOCKETS`` of the boards; their descriptors are the last of 64. Only those of scripts count here."""
 SHORTEST_WAIT_S: Final = 0.001
 """What a look without a timeout takes: what has arrived is found."""
-SEGMENT_BYTES: Final = 1436  # CONFIG_TCP_MSS of the boards: after how many bytes sending may time out
 FIRST_EPHEMERAL_PORT: Final = 49152
 
-_TCP_OPTIONS: Final = {b"keepalive": False, b"tcp-nodelay": False, b"linger": -1}
 _UDP_OPTIONS: Final = {
     b"broadcast": False,
     b"ip-multicast-if": NO_ADDRESS.encode(),
@@ -69,8 +69,12 @@ their network.
 _SET_ONLY: Final = {b"ipv6-multicast-loop": b"ip-multicast-loop"}
 """What is the same as another option, but only for who sets it."""
 
+_KEEPALIVE: Final = b"keepalive"
+_NO_DELAY: Final = b"tcp-nodelay"
+_LINGER: Final = b"linger"
+_TCP_OPTIONS: Final = {_KEEPALIVE: False, _NO_DELAY: False, _LINGER: -1}
+
 Result = tuple[Any, ...]
-Stream: TypeAlias = trio.abc.HalfCloseableStream
 
 
 class Waitable(Protocol):
@@ -93,8 +97,9 @@ class _Tcp:
         self.family = family
         self.port = 0
         self.options: dict[bytes, Any] = {**_TCP_OPTIONS, b"ipv6-v6only": family == b"inet6"}
-        self.stream: Stream | None = None
-        self.listener: trio.abc.Listener[Stream] | None = None
+        self.stream: Connection | None = None
+        self.sender: TcpSender | None = None
+        self.listener: trio.abc.Listener[Connection] | None = None
         self.peer: Endpoint | None = None
         self.attempt: trio.CancelScope | None = None
         """What tries to connect now."""
@@ -103,12 +108,25 @@ class _Tcp:
         self.lock, self.send_lock = trio.Lock(), trio.Lock()
         self.received = b""
         self.ended = False
-        self.accepted: deque[Stream] = deque()
+        self.accepted: deque[Connection] = deque()
 
-    def connected(self, stream: Stream, peer: Endpoint) -> None:
+    def connected(self, stream: Connection, peer: Endpoint, nursery: trio.Nursery) -> None:
         self.stream = stream
+        self.sender = TcpSender(stream, nursery)
+        self.use_options()
         self.peer = getattr(stream, "remote", peer)
         self.port = getattr(stream, "local", ("", self.port))[1]
+
+    def use_options(self) -> None:
+        """Let what is set have its effect."""
+        if self.stream is not None and self.sender is not None:
+            self.stream.keeps_alive = bool(self.options[_KEEPALIVE])
+            self.sender.no_delay = bool(self.options[_NO_DELAY])
+
+    @property
+    def cannot_close(self) -> bool:
+        """Whether closing fails: it should linger, which no socket does that is not blocking."""
+        return self.sender is not None and self.options[_LINGER] > 0 and self.sender.has_unacknowledged
 
     @property
     def ready(self) -> bool:
@@ -133,21 +151,25 @@ class _Tcp:
         """Return when it can be sent to, or has failed."""
         if self.attempt is not None:
             await self.attempt_ended.wait()
-        elif self.stream is None:
+        elif self.sender is None:
             await trio.sleep_forever()
         else:
-            async with self.send_lock:
-                with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                    await self.stream.wait_send_all_might_not_block()
+            await self.sender.wait_writable()
 
     async def aclose(self) -> None:
         if self.attempt is not None:
             self.attempt.cancel()
         if self.listener is not None:
             await self.listener.aclose()
-        for stream in (self.stream, *self.accepted):
-            if stream is not None:
-                await stream.aclose()
+        if self.sender is not None and self.stream is not None:
+            if self.options[_LINGER] == 0 and self.sender.has_unacknowledged:
+                self.stream.reset_behind_data()
+            else:
+                with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self.sender.flush()
+                await self.stream.aclose()
+        for stream in self.accepted:
+            await stream.aclose()
         self.ended = True
 
 
@@ -287,7 +309,10 @@ class SocketCalls(CallGroup):
 
     @call("socket.close")
     async def _close(self, descriptor: int) -> None:
-        socket = self._sockets.pop(descriptor, None)
+        socket = self._sockets.get(descriptor)
+        if isinstance(socket, _Tcp) and socket.cannot_close:
+            return  # nobody looks at that, and the descriptor is lost
+        self._sockets.pop(descriptor, None)
         if socket is not None:
             self._memberships.forget(socket)
             await socket.aclose()
@@ -297,11 +322,10 @@ class SocketCalls(CallGroup):
         """Set an option. Answer with whether there is such a one."""
         socket = self._sockets.get(descriptor or 0)
         name = _SET_ONLY.get(name, name)
-        if socket is None or name not in socket.options:
+        if socket is None or name not in socket.options or _is_listening_for(socket, name):
             return (False,)
         socket.options[name] = value
-        if isinstance(socket, _Udp):
-            socket.use_options()
+        socket.use_options()
         return (True,)
 
     @call("socket.set_membership")
@@ -321,7 +345,7 @@ class SocketCalls(CallGroup):
             if isinstance(socket, _Tcp):
                 error, socket.error = socket.error, None
             return (True, error)
-        if socket is None or name not in socket.options:
+        if socket is None or name not in socket.options or _is_listening_for(socket, name):
             return (False,)
         return (True, socket.options[name])
 
@@ -406,7 +430,7 @@ class SocketCalls(CallGroup):
                 if attempt.cancel_called:
                     await stream.aclose()
                 else:
-                    socket.connected(stream, peer)
+                    socket.connected(stream, peer, self._nursery)
         socket.attempt = None
         socket.attempt_ended.set()
 
@@ -436,7 +460,8 @@ class SocketCalls(CallGroup):
         if not server.accepted:
             return (None, CLOSED)
         accepted = _Tcp(server.family)
-        accepted.connected(server.accepted.popleft(), ("", 0))
+        accepted.options[_KEEPALIVE] = server.options[_KEEPALIVE]
+        accepted.connected(server.accepted.popleft(), ("", 0), self._nursery)
         new = self._add(accepted)
         if new is None:
             await accepted.aclose()
@@ -462,14 +487,14 @@ class SocketCalls(CallGroup):
         sent = 0
         if socket is None:
             return (sent, CLOSED)
-        if socket.stream is None:
+        if socket.sender is None:
             return (sent, NOT_CONNECTED)
         with _limit(timeout_s):
             async with socket.send_lock:
                 while sent < len(data):
                     piece = data[sent : sent + SEGMENT_BYTES]
                     try:
-                        await socket.stream.send_all(piece)
+                        await socket.sender.send(piece)
                     except (trio.BrokenResourceError, trio.ClosedResourceError):
                         return (sent, CLOSED)
                     sent += len(piece)
@@ -480,10 +505,11 @@ class SocketCalls(CallGroup):
     async def _shutdown(self, descriptor: int | None, how: bytes) -> None:
         """Send the end of the stream, or take no notice any more of what comes."""
         socket = self._tcp(descriptor)
-        if socket is None or socket.stream is None:
+        if socket is None or socket.stream is None or socket.sender is None:
             return
         if how != b"receive":
             with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await socket.sender.flush()
                 await socket.stream.send_eof()
         if how != b"send":
             socket.received, socket.ended = b"", True
@@ -556,6 +582,11 @@ async def _wait(socket: Waitable, timeout_s: float | None) -> bool:
             if not socket.ready:
                 await socket.fill()
     return socket.ready
+
+
+def _is_listening_for(socket: _Tcp | _Udp, name: bytes) -> bool:
+    """Whether ``socket`` listens, and so has no options of TCP itself."""
+    return name == _NO_DELAY and isinstance(socket, _Tcp) and socket.listener is not None
 
 
 def _family_of(text: str) -> bytes | None:
