@@ -166,6 +166,7 @@ class NetStack:
         self._gone = trio.Event()
         self._route: tuple[str, Attachment] | None = None
         self._served: Lan | None = None
+        self._ip6: dict[str, NearNetwork] = {}
 
     @property
     def settled(self) -> bool:
@@ -250,6 +251,7 @@ class NetStack:
         """Follow a change of the models: the link, and whoever waits for their deadline or for something of theirs."""
         self._refresh_link()
         self._refresh_service()
+        self._refresh_ip6()
         for changed in self.watchers:
             changed()
         self._moved.unpark_all()
@@ -448,6 +450,17 @@ class NetStack:
         else:
             self._interface.serve_up(SOFT_AP_ADDRESS, lan)
 
+    def _refresh_ip6(self) -> None:
+        """Tell the interface of the IPv6 addresses, if they have changed."""
+        now = {network.interface: network for network in self.near_networks if network.ip6}
+        if now == self._ip6:
+            return
+        for name in self._ip6.keys() - now.keys():
+            self._interface.set_link_local(name, "", None, LinkQuality())
+        for name, network in now.items():
+            self._interface.set_link_local(name, network.ip6, network.lan, network.quality)
+        self._ip6 = now
+
     def _routes(self) -> dict[str, Attachment]:
         """Return the links that have an address, the one that lwIP prefers first.
 
@@ -476,6 +489,9 @@ class NetStack:
         if self._served is not None:
             self._served = None
             self._interface.serve_down()
+        for name in self._ip6:
+            self._interface.set_link_local(name, "", None, LinkQuality())
+        self._ip6 = {}
         if self._route is not None:
             self._route = None
             self._interface.link_down()

@@ -87,6 +87,9 @@ class PingNotPermittedError(NetworkError):
     """The host does not let us open a socket for ICMP (only on the real network)."""
 
 
+INTERFACES: Final = ("STA", "ETH", "SPI_ETH", "AP")
+"""What a board may have, the one first that lwIP sends by if nothing says otherwise."""
+
 Segment: TypeAlias = Hashable
 """A network behind an access point or a cable. Only who is the same matters."""
 
@@ -192,16 +195,28 @@ class NetworkInterface(Protocol):
     async def connect(self, address: str, port: int) -> Connection:
         """Return a connected TCP stream. Raises a `CannotConnectError`."""
 
-    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[Connection]:
-        """Accept connections to ``port`` from now on, whether the link is up or not.
+    @property
+    def speaks_ip6(self) -> bool:
+        """Whether there is an IPv6 address."""
+
+    def set_link_local(self, interface: str, address: str, segment: Segment, quality: LinkQuality) -> None:
+        """The board's ``interface``, STA, AP, ETH or SPI_ETH, has the IPv6 address ``address`` in ``segment``.
+
+        Empty: it has none any more, and what used it breaks. Nobody of the real network is reached by IPv6.
+        """
+
+    def listen(
+        self, port: int, backlog: int | None = None, *, ip6: bool | None = False
+    ) -> trio.abc.Listener[Connection]:
+        """Accept connections to ``port`` from now on, whether the link is up or not; None: by IPv4 and by IPv6.
 
         ``backlog`` of them may wait to be accepted, but no more than the stack has room for, which None stands for.
         Raises `OSError`: EADDRINUSE if somebody already does, EACCES where the host keeps low ports to itself,
         EOPNOTSUPP where a board can only be a client (datagrams on the host's sockets).
         """
 
-    def open_datagrams(self, port: int = 0) -> Datagrams:
-        """Return a UDP socket on ``port``, or on one that is free. Raises `OSError` as `listen`."""
+    def open_datagrams(self, port: int = 0, *, ip6: bool | None = False) -> Datagrams:
+        """Return a UDP socket on ``port``, or on one that is free; None: for both protocols. Raises as `listen`."""
 
     def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> LinkDatagrams:
         """Return a UDP socket on ``port`` that knows only one of the board's links, where it has ``address``.
@@ -251,6 +266,8 @@ def vanish(interface: NetworkInterface) -> None:
     """The board has lost its power or is reset: whoever is connected to it hears nothing, not even a goodbye."""
     interface.link_down()
     interface.serve_down()
+    for name in INTERFACES:
+        interface.set_link_local(name, "", None, LinkQuality())
 
 
 def take_back(counted: Counter[_Key], key: _Key) -> bool:

@@ -242,8 +242,17 @@ class RealInterface:
         await trio.lowlevel.checkpoint()
         raise LinkDownError(address, port)
 
-    def listen(self, port: int, backlog: int | None = None) -> RealListener:
+    @property
+    def speaks_ip6(self) -> bool:
+        """See `NetworkInterface.speaks_ip6`."""
+        return False
+
+    def set_link_local(self, interface: str, address: str, segment: Segment, quality: LinkQuality) -> None:
+        """See `NetworkInterface.set_link_local`."""
+
+    def listen(self, port: int, backlog: int | None = None, *, ip6: bool | None = False) -> RealListener:
         """See `NetworkInterface.listen`. Only this host can reach it; the host may refuse low ports (EACCES)."""
+        _refuse_ip6(ip6)
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -254,8 +263,9 @@ class RealInterface:
             raise
         return RealListener(trio.SocketListener(trio.socket.from_stdlib_socket(listening)), self)
 
-    def open_datagrams(self, port: int = 0) -> RealDatagrams:
+    def open_datagrams(self, port: int = 0, *, ip6: bool | None = False) -> RealDatagrams:
         """See `NetworkInterface.open_datagrams`."""
+        _refuse_ip6(ip6)
         if port:
             raise OSError(errno.EOPNOTSUPP, f"a board does not listen on port {port} of this host")
         return RealDatagrams(self)
@@ -299,6 +309,11 @@ class RealInterface:
                 yield
             finally:
                 self._attempts.discard(attempt)
+
+
+def _refuse_ip6(ip6: bool | None) -> None:
+    if ip6:
+        raise OSError(errno.EOPNOTSUPP, "a board does not speak IPv6 with this host")
 
 
 async def _connected_socket(address: str, port: int) -> trio.socket.SocketType:

@@ -92,13 +92,24 @@ class RedirectedInterface:
             port = self._target.port
         return await self._interface.connect(address, port)
 
-    def listen(self, port: int, backlog: int | None = None) -> trio.abc.Listener[Connection]:
-        """See `NetworkInterface.listen`."""
-        return self._interface.listen(port, backlog)
+    @property
+    def speaks_ip6(self) -> bool:
+        """See `NetworkInterface.speaks_ip6`."""
+        return self._interface.speaks_ip6
 
-    def open_datagrams(self, port: int = 0) -> Datagrams:
+    def set_link_local(self, interface: str, address: str, segment: Segment, quality: LinkQuality) -> None:
+        """See `NetworkInterface.set_link_local`."""
+        self._interface.set_link_local(interface, address, segment, quality)
+
+    def listen(
+        self, port: int, backlog: int | None = None, *, ip6: bool | None = False
+    ) -> trio.abc.Listener[Connection]:
+        """See `NetworkInterface.listen`."""
+        return self._interface.listen(port, backlog, ip6=ip6)
+
+    def open_datagrams(self, port: int = 0, *, ip6: bool | None = False) -> Datagrams:
         """See `NetworkInterface.open_datagrams`."""
-        return self._interface.open_datagrams(port)
+        return self._interface.open_datagrams(port, ip6=ip6)
 
     def open_on_link(self, port: int, *, address: str, segment: Segment, quality: LinkQuality) -> LinkDatagrams:
         """See `NetworkInterface.open_on_link`."""

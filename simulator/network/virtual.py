@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import trio
 
@@ -25,6 +25,7 @@ from simulator.network._virtual_stream import Pipe, VirtualStream
 from simulator.network.dns import DNS_PORT, addresses_in, query
 from simulator.network.interface import (
     CONNECT_TIMEOUT_S,
+    INTERFACES,
     SYN_RETRIES,
     SYN_RETRY_S,
     ConnectRefusedError,
@@ -40,7 +41,12 @@ from simulator.network.stacks import LINUX, Stack
 from simulator.network.tap import Tap
 from simulator.rng import Rng
 
+_Port: TypeAlias = tuple[int, bool]
+"""A port, and whether by IPv6."""
+
 _EVERYBODY: Final = "255.255.255.255"
+_ALL_NODES: Final = "ff02:0000:0000:0000:0000:0000:0000:0001"
+"""Of IPv6 (RFC 4291)."""
 ALL_SYSTEMS: Final = "224.0.0.1"
 """The group that every host is in (RFC 1112)."""
 FIRST_EPHEMERAL_PORT: Final = 49152
@@ -151,8 +157,9 @@ class VirtualInterface:
         self._network = network
         self.stack: Final = stack
         self._address = ""
-        self._listeners: dict[int, VirtualListener] = {}
-        self._datagrams: dict[int, VirtualDatagrams] = {}
+        self._listeners: dict[_Port, VirtualListener] = {}
+        self._datagrams: dict[_Port, VirtualDatagrams] = {}
+        self._link_locals: dict[str, tuple[Segment, str, Link]] = {}
         self._streams: dict[VirtualStream, None] = {}  # a dict because its order is that of insertion
         self._half_open: list[VirtualStream] = []
         self._attempts: list[trio.CancelScope] = []
@@ -243,6 +250,28 @@ class VirtualInterface:
                 self._half_open.append(stream)
 
     @property
+    def speaks_ip6(self) -> bool:
+        """See `NetworkInterface.speaks_ip6`."""
+        return bool(self._link_locals)
+
+    def set_link_local(self, interface: str, address: str, segment: Segment, quality: LinkQuality) -> None:
+        """See `NetworkInterface.set_link_local`."""
+        before = self._link_locals.get(interface)
+        if before is not None and before[:2] == (segment, address):
+            before[2].set_quality(quality)
+            return
+        if before is not None:
+            self._network.by_segment.pop(before[:2], None)
+            self._lose_streams(before[1])
+            del self._link_locals[interface]
+        if address:
+            link = Link(self._rng)
+            link.set_quality(quality)
+            self._link_locals[interface] = segment, address, link
+            self._network.by_segment[segment, address] = self
+            self._deny_half_open(address)
+
+    @property
     def own_address(self) -> str:
         """The address in the network of its own access point; ``""`` if it is none."""
         return self._own[1] if self._own is not None else ""
@@ -260,7 +289,7 @@ class VirtualInterface:
 
     async def connect(self, address: str, port: int) -> VirtualStream:
         """See `NetworkInterface.connect`."""
-        if self.is_up or self._own is not None:
+        if self._link_locals if ":" in address else self.is_up or self._own is not None:
             with self._until_link_is_down():
                 return await self._connect(address, port)
         await trio.lowlevel.checkpoint()
@@ -282,40 +311,48 @@ class VirtualInterface:
             await trio.sleep_forever()
         return None
 
-    def listen(self, port: int, backlog: int | None = None) -> VirtualListener:
+    def listen(self, port: int, backlog: int | None = None, *, ip6: bool | None = False) -> VirtualListener:
         """See `NetworkInterface.listen`. Raises `OSError` (EADDRINUSE) if somebody already listens."""
-        if port in self._listeners:
+        ports = _ports(port, ip6)
+        if not self._listeners.keys().isdisjoint(ports):
             raise OSError(errno.EADDRINUSE, f"port {port} is in use")
         room = self.stack.backlog_max
         backlog = room if backlog is None else min(max(backlog, 1), room)
-        listener = self._listeners[port] = VirtualListener(backlog, on_close=lambda: self._listeners.pop(port))
+        listener = VirtualListener(backlog, on_close=lambda: [self._listeners.pop(port) for port in ports])
+        self._listeners.update(dict.fromkeys(ports, listener))
         return listener
 
-    def open_datagrams(self, port: int = 0) -> VirtualDatagrams:
+    def open_datagrams(self, port: int = 0, *, ip6: bool | None = False) -> VirtualDatagrams:
         """See `NetworkInterface.open_datagrams`."""
         while not port:
             port = self._free_port()
-            port = 0 if port in self._datagrams else port
-        if port in self._datagrams:
+            port = port if self._datagrams.keys().isdisjoint(_ports(port, ip6)) else 0
+        ports = _ports(port, ip6)
+        if not self._datagrams.keys().isdisjoint(ports):
             raise OSError(errno.EADDRINUSE, f"port {port} is in use")
         opened = VirtualDatagrams(
-            port, self._send_datagram, on_close=lambda: self._datagrams.pop(port), waiting_max=self.stack.datagrams_max
+            port,
+            self._send_datagram,
+            on_close=lambda: [self._datagrams.pop(port) for port in ports],
+            waiting_max=self.stack.datagrams_max,
         )
-        self._datagrams[port] = opened
+        self._datagrams.update(dict.fromkeys(ports, opened))
         return opened
 
     def _send_datagram(self, data: bytes, port: int, target: Endpoint) -> None:
         """Send from ``port``. Who listens when it leaves gets it, if it does not get lost; all in the own segments do
         if the target is the address of a group, or of everybody.
         """
-        if not self.is_up and self._own is None:
+        ip6 = ":" in target[0]
+        networks = list(self._networks_of_ip6() if ip6 else self._networks())
+        if not networks and (ip6 or not self.is_up):
             raise LinkDownError(*target)
-        networks = list(self._networks())
         if _is_group(target[0]):
+            socket = self._datagrams[port, ip6]
             if self.stack.joins_groups:
-                networks = self._group_networks(networks, self._datagrams[port].groups_by)
+                networks = self._group_networks(networks, socket.groups_by)
             paths = self._paths_to_group(networks, target[0])
-            if self._datagrams[port].loops_groups:
+            if socket.loops_groups and networks:
                 self._loop(data, target, (networks[0][1], port))
         else:
             path = self._path(target[0])
@@ -343,7 +380,7 @@ class VirtualInterface:
 
     def deliver(self, data: bytes, port: int, sender: Endpoint, at: float) -> None:
         """Let a datagram for ``port`` arrive ``at`` that time, if somebody has the port."""
-        receiver = self._datagrams.get(port)
+        receiver = self._datagrams.get((port, ":" in sender[0]))
         if receiver is not None:
             receiver.deliver(data, sender, at)
 
@@ -355,7 +392,7 @@ class VirtualInterface:
 
         Raises `ConnectRefusedError` if nobody listens.
         """
-        listener = None if self.refuses else self._listeners.get(port)
+        listener = None if self.refuses else self._listeners.get((port, ":" in path.host_address))
         here, tap = (path.host_address, port), self._network.tap
         if listener is None:
             if tap is not None:
@@ -424,10 +461,16 @@ class VirtualInterface:
                     if stream is not None:
                         return stream
             elif self._network.tap is not None:
-                own = path.own_address if path else self._address or self.own_address
+                own = path.own_address if path else self._address_for(address)
                 self._network.tap.unanswered((own, own_port), (address, port), asked)
             await trio.sleep_until(started_at + min((attempt + 1) * SYN_RETRY_S, CONNECT_TIMEOUT_S))
         raise ConnectTimedOutError(address, port)
+
+    def _address_for(self, address: str) -> str:
+        """Return the own address that what nobody answers is sent from."""
+        if ":" in address:
+            return next(own for _, own, _ in self._networks_of_ip6())
+        return self._address or self.own_address
 
     def _free_port(self) -> int:
         port = self._next_port
@@ -436,10 +479,11 @@ class VirtualInterface:
 
     def _path(self, address: str) -> Path | None:
         """Return the way to whoever has ``address``, None if there is none from here."""
-        for segment, own, link in self._networks():
+        ip6 = ":" in address
+        for segment, own, link in self._networks_of_ip6() if ip6 else self._networks():
             host = self._network.by_segment.get((segment, address))
             if host is not None:
-                return Path(self, host, address, host.link_in(segment), own, link)
+                return Path(self, host, address, host.link_in(segment, ip6=ip6), own, link)
         host = self._network.by_address.get(address) if self._has_uplink else None
         return Path(self, host, address, host.link, self._address, self.link) if host else None
 
@@ -451,10 +495,13 @@ class VirtualInterface:
     def _paths_to_group(self, networks: list[tuple[Segment, str, Link]], group: str) -> list[Path]:
         """Return the ways to all others in ``networks`` who hear ``group``."""
         return [
-            Path(self, host, address, host.link_in(segment), own, link)
+            Path(self, host, address, host.link_in(segment, ip6=":" in group), own, link)
             for segment, own, link in networks
             for (other, address), host in self._network.by_segment.items()
-            if other is segment and host is not self and host.hears(group, segment)
+            if other is segment
+            and (":" in address) == (":" in group)
+            and host is not self
+            and host.hears(group, segment)
         ]
 
     def _loop(self, data: bytes, target: Endpoint, sender: Endpoint) -> None:
@@ -472,7 +519,7 @@ class VirtualInterface:
 
     def hears(self, group: str, segment: Segment) -> bool:
         """Whether what is sent to ``group`` in ``segment`` gets any further than the link."""
-        if not self.stack.joins_groups or group in (_EVERYBODY, ALL_SYSTEMS):
+        if not self.stack.joins_groups or group in (_EVERYBODY, ALL_SYSTEMS, _ALL_NODES):
             return True
         return self._groups[group, self._own is not None and self._own[0] is segment] > 0
 
@@ -483,8 +530,14 @@ class VirtualInterface:
         if self._own is not None:
             yield *self._own, self._own_link
 
-    def link_in(self, segment: Segment) -> Link:
+    def _networks_of_ip6(self) -> Iterator[tuple[Segment, str, Link]]:
+        """Yield where this interface sends by IPv6: over the first of its links, since nothing says otherwise."""
+        yield from [self._link_locals[name] for name in INTERFACES if name in self._link_locals][:1]
+
+    def link_in(self, segment: Segment, *, ip6: bool = False) -> Link:
         """Return the link to a segment that this interface is in."""
+        if ip6:
+            return next(link for other, _, link in self._link_locals.values() if other is segment)
         return self._own_link if self._own is not None and self._own[0] is segment else self.link
 
     @contextmanager
@@ -540,7 +593,7 @@ class VirtualLinkDatagrams(VirtualDatagrams):
         sender, network = (self._address, port), self._network
         arrival = network.deliver_on_links(data, target, sender, self._segment, self.link, self.interface.stack)
         for (segment, address), host in network.by_segment.items():
-            if segment is not self._segment or host is self.interface or ":" in self._address:
+            if segment is not self._segment or host is self.interface or ":" in self._address + address:
                 continue
             if host.hears(target[0], segment) if _is_group(target[0]) else address == target[0]:
                 route, size_bytes = Route(self.link, host.link_in(segment)), len(data) + UDP_OVERHEAD_BYTES
@@ -549,6 +602,10 @@ class VirtualLinkDatagrams(VirtualDatagrams):
                     host.deliver(data, target[1], sender, arrival)
         if network.tap is not None:
             network.tap.datagram(sender, target, data, trio.current_time(), arrival)
+
+
+def _ports(port: int, ip6: bool | None) -> tuple[_Port, ...]:
+    return ((port, False), (port, True)) if ip6 is None else ((port, ip6),)
 
 
 def _is_group(address: str) -> bool:

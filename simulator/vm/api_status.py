@@ -100,6 +100,4 @@ STATUS: Final[Mapping[str, tuple[Status, str]]] = {
     "cjson": _FAITHFUL,
     **dict.fromkeys(("ltn12", "mbox", "mime"), _FAITHFUL),
     "socket": _FAITHFUL,
-    "socket.tcp6": ("partial", "nothing has an IPv6 address that could be reached"),
-    "socket.udp6": ("partial", "nothing has an IPv6 address that could be reached"),
 }

@@ -6,6 +6,7 @@ are not blocking; what waits here waits as LuaSocket does around them, and what 
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 from collections import deque
 from contextlib import suppress
@@ -190,7 +191,7 @@ class _Udp:
     def open(self, interface: NetworkInterface, port: int = 0) -> Datagrams:
         """Take a port, if it has none yet. Raises `OSError`."""
         if self.datagrams is None:
-            self.datagrams = interface.open_datagrams(port)
+            self.datagrams = interface.open_datagrams(port, ip6=_protocols(self))
             self.use_options()
             self.opened.set()
         return self.datagrams
@@ -286,7 +287,7 @@ class SocketCalls(CallGroup):
 
     @call("socket.resolve")
     async def _resolve(self, name: bytes, wanted: bytes | None) -> Result:
-        """Answer with family and address of a name; None if it has none of the family. Nothing has an IPv6 address."""
+        """Answer with family and address of a name; None if it has none of the family. No name has an IPv6 one."""
         text = text_of(name)
         family = _family_of(text)
         if family is not None and wanted in (None, family):
@@ -355,24 +356,29 @@ class SocketCalls(CallGroup):
         socket = self._sockets.get(descriptor or 0)
         if socket is None:
             return (False, BAD_DESCRIPTOR)
-        if peer:
-            return (False, NOT_CONNECTED) if socket.peer is None else (True, socket.peer[0].encode(), socket.peer[1])
-        address = b"::" if socket.family == b"inet6" else b"0.0.0.0"
+        if peer and socket.peer is None:
+            return (False, NOT_CONNECTED)
+        if socket.family == b"inet6":
+            return (True, b"", 0)  # on the device what was in memory, since there are no names for IPv6 addresses
+        address = NO_ADDRESS.encode()
         if isinstance(socket, _Tcp) and socket.stream is not None:
             address = getattr(socket.stream, "local", (self._interface.address,))[0].encode()
+        if peer and socket.peer is not None:
+            return (True, socket.peer[0].encode(), socket.peer[1])
         return (True, address, socket.port)
 
     @call("socket.bind")
     def _bind(self, descriptor: int, _address: bytes, port: int) -> Result:
-        """Choose the own port. A board has one address, and a socket hears what comes, whatever it is bound to."""
+        """Choose the own port. A socket hears what comes by its protocol, whatever address it is bound to."""
         socket = self._sockets[descriptor]
         try:
             if isinstance(socket, _Udp):
                 socket.open(self._interface, port)
                 return (None,)
-        except OSError:
-            return (IN_USE,)
-        taken = {other.port for other in self._sockets.values() if isinstance(other, _Tcp) and other is not socket}
+        except OSError as error:
+            return (_word_for_port(error),)
+        others = (other for other in self._sockets.values() if isinstance(other, _Tcp) and other is not socket)
+        taken = {other.port for other in others if other.family == socket.family}
         if port in taken - {0}:
             return (IN_USE,)
         while not port or port in taken:
@@ -396,10 +402,10 @@ class SocketCalls(CallGroup):
             return (BAD_OPERATION,)
         if socket.attempt is not None:
             return (CONNECTING,)
-        if socket.family == b"inet6" or not self._interface.is_up:
+        if not (self._interface.speaks_ip6 if socket.family == b"inet6" else self._interface.is_up):
             return (UNREACHABLE,)
         socket.attempt, socket.attempt_ended, socket.error = trio.CancelScope(), trio.Event(), None
-        self._nursery.start_soon(self._attempt, socket, socket.attempt, (text_of(address), port))
+        self._nursery.start_soon(self._attempt, socket, socket.attempt, (_canonical(address), port))
         with _limit(timeout_s):
             await socket.attempt_ended.wait()
             error, socket.error = socket.error, None
@@ -410,13 +416,11 @@ class SocketCalls(CallGroup):
         if address is None:
             socket.peer = None
             return (None,)
-        if socket.family == b"inet6":
-            return (UNREACHABLE,)
         try:
             socket.open(self._interface)
         except OSError:
             return (IN_USE,)
-        socket.peer = (text_of(address), port)
+        socket.peer = (_canonical(address), port)
         return (None,)
 
     async def _attempt(self, socket: _Tcp, attempt: trio.CancelScope, peer: Endpoint) -> None:
@@ -443,11 +447,10 @@ class SocketCalls(CallGroup):
             return (BAD_DESCRIPTOR,)
         if not socket.port:
             self._bind(descriptor or 0, b"", 0)
-        if socket.family != b"inet6":  # nobody has an IPv6 address, so nobody will come
-            try:
-                socket.listener = self._interface.listen(socket.port, backlog)
-            except OSError:
-                return (IN_USE,)
+        try:
+            socket.listener = self._interface.listen(socket.port, backlog, ip6=_protocols(socket))
+        except OSError as error:
+            return (_word_for_port(error),)
         return (None,)
 
     @call("socket.accept")
@@ -522,8 +525,8 @@ class SocketCalls(CallGroup):
         socket = self._udp(descriptor)
         if socket is None:
             return (CLOSED,)
-        peer = socket.peer if address is None else (text_of(address), port or 0)
-        if socket.family == b"inet6" or peer is None:
+        peer = socket.peer if address is None else (_canonical(address), port or 0)
+        if peer is None or (":" in peer[0] and not self._interface.speaks_ip6):
             return (UNREACHABLE,)
         try:
             await socket.open(self._interface).send_to(data, peer)
@@ -541,7 +544,7 @@ class SocketCalls(CallGroup):
         if not await _wait(socket, timeout_s):
             return (None, TIMEOUT)
         data, (address, port) = socket.received.popleft()
-        return (data, address.encode(), port)
+        return (data, b"", 0) if ":" in address else (data, address.encode(), port)
 
     # -- select ---------------------------------------------------------------------------------------------------
 
@@ -584,9 +587,27 @@ async def _wait(socket: Waitable, timeout_s: float | None) -> bool:
     return socket.ready
 
 
+def _protocols(socket: _Tcp | _Udp) -> bool | None:
+    """Return whether ``socket`` speaks IPv6, None for both."""
+    if socket.family != b"inet6":
+        return False
+    return True if socket.options[b"ipv6-v6only"] else None
+
+
 def _is_listening_for(socket: _Tcp | _Udp, name: bytes) -> bool:
     """Whether ``socket`` listens, and so has no options of TCP itself."""
     return name == _NO_DELAY and isinstance(socket, _Tcp) and socket.listener is not None
+
+
+def _canonical(address: bytes) -> str:
+    """Return an address as interfaces have it."""
+    text = text_of(address)
+    return ipaddress.IPv6Address(text).exploded if ":" in text else text
+
+
+def _word_for_port(error: OSError) -> bytes | None:
+    """Return why a port cannot be had. That nobody of the host's network comes by IPv6 is no reason."""
+    return None if error.errno == errno.EOPNOTSUPP else IN_USE
 
 
 def _family_of(text: str) -> bytes | None:
