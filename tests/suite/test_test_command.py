@@ -223,7 +223,7 @@ def test_options_do_not_change_what_a_file_says(folder: Path) -> None:
 @pytest.mark.real
 @pytest.mark.slow
 def test_a_board_that_hangs_is_ended_and_the_others_go_on(folder: Path) -> None:
-    write(a=HANGS + "wall-timeout: 4s\n", b=GOOD, c=GOOD)
+    write(a=HANGS + "wall-timeout: 4s\ntimeout: 1h\n", b=GOOD, c=GOOD)
     finished = luatwin("test", ".", "-j", "2")
     assert words(finished) == [("LIMIT", "a.scenario.yaml"), ("PASS", "b.scenario.yaml"), ("PASS", "c.scenario.yaml")]
     assert "still running after 4 s of real time, at line 8: expect-exit: 0" in finished.out
