@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from simulator.vm.bytecode import compile_stripped
 from simulator.vm.machine import INSTRUCTIONS_PER_TICK, THREAD_END, Answer, LuaThread, Machine, Request
 from tests.helpers import run_python
-from tests.vm.lua_host import DONE, Host, Reply, files
+from tests.vm.lua_host import DONE, MAIN_ID, Host, Reply, files
 
 STRESS = int(os.environ.get("LUATWIN_STRESS", "1"))
 """How many times as long as usual the stress test goes on; `make stress` says 20."""
@@ -265,6 +266,24 @@ def test_a_tick_that_is_refused_is_the_error_interrupted(host: Host, code: str, 
     assert host.eval("1 + 1") == "2"
 
 
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("for _ = 1, 100000 do end", (THREAD_END, True, None)),  # many ticks, and nothing else that allocates
+        ("error(0.5)", (THREAD_END, False, b"(error object is a number value)")),
+    ],
+)
+def test_a_finalizer_runs_neither_in_the_hook_nor_while_a_thread_ends(end: str, last: Request) -> None:
+    """There is nobody who catches its error there: it got out of Lua, and ended the process when Lua was left."""
+    with Host() as host:
+        host.run(
+            "thread.start(function() collectgarbage('stop')"
+            " for _ = 1, 20 do setmetatable({}, {__gc = function() error('x') end}) end"
+            f" collectgarbage('setstepmul', 1000000) collectgarbage('restart') {end} end)"
+        )
+        assert host.until(thread=host.threads[MAIN_ID + 1]) == last
+
+
 # -- stopping and closing, wherever Lua is ----------------------------------------------------------------------------
 
 NEVER_ENDING = {
@@ -444,6 +463,7 @@ def test_deep_recursion_is_an_error_and_its_traceback_is_short() -> None:
 
 
 def runtimes() -> int:
+    compile_stripped(b"", b"=nothing")  # its own stays
     while gc.collect():
         pass  # what one round finalizes, such as a greenlet of another test's, lets go of more
     return sum(type(candidate).__name__ == "LuaRuntime" for candidate in gc.get_objects())

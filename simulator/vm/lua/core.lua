@@ -149,19 +149,28 @@ local function interrupt(ask, ...)
   return others_wait
 end
 
+-- No finalizer runs in the hook itself: an error in it would come from wherever the hook was called, and our own
+-- functions that are at the bottom of a Lua thread have nobody who catches it.
 local function tick(event)
   local memory = collectgarbage("count")
+  local collects = has_finalizers and collectgarbage("isrunning")
+  if collects then
+    collectgarbage("stop")
+  end
   local running = getinfo(2, "Sl")
   local is_c, is_ours = running.what == "C", K.is_ours(running)
   local caller = (is_c or is_ours) and getinfo(3, "Sl") -- of what is a C function on the device
   if event ~= "count" then -- a call, while others wait
     if caller and not K.is_ours(caller) then
       sethook(tick, "", HOOK_INSTRUCTIONS)
-      interrupt(host_let_go)
+      interrupt(host_let_go) -- which ends as it is to be in a script: the collector works
       return
     end
     calls = calls + 1 -- when the count is full while the hook runs, as it is now most of the time, nobody hears of it
     if calls < HOOK_CALLS then
+      if collects then
+        collectgarbage("restart")
+      end
       return
     end
   end
@@ -175,6 +184,9 @@ local function tick(event)
       sethook(tick, "c", HOOK_INSTRUCTIONS)
     end
     allocated = collectgarbage("count")
+  end
+  if collects then
+    collectgarbage("restart")
   end
 end
 
@@ -398,23 +410,25 @@ local function run(kind, id, ...)
 end
 
 -- The body of every Lua thread. `kind` is "main", "thread" or "callback": an error ends a thread with its message
--- alone, and a callback silently.
+-- alone, and a callback silently. No finalizer runs but inside `run`, where its errors are caught: one that got out
+-- would leave the collector at work while Lua is left.
 function K.thread_body(kind, id, ...)
   settle()
   base[co_running()] = kind
   sethook(tick, "", HOOK_INSTRUCTIONS)
   enter()
   local ok, message = run(kind, id, ...)
+  leave()
   if not ok and kind == "thread" and not is_off() then
     if type(message) ~= "string" and type(message) ~= "number" then
       message = "(null)"
     end
     request("lua.error", message .. "", "thread")
+    leave()
   end
   if not ok and type(message) ~= "string" then
     message = K.error_text(message)
   end
-  leave()
   return REQUEST, "thread.end", ok, not ok and message or nil
 end
 
