@@ -104,10 +104,10 @@ async def _open_prompt(console: BoardConsole, state: BoardState, world: World, d
     print_state(rich_console(), state)
     sys.stdout.flush()  # what the board says goes around its buffer
     interactive = sys.stdin.isatty()
-    if interactive:
-        _say("Ctrl-] leaves")
     device.on_console = console.write
     with raw_terminal() if interactive else nullcontext():
+        if interactive:
+            _say("Ctrl-] leaves\r")  # and from now on every key is the board's
         world.set_speed(1.0 if interactive else None)
         await (type_interactively if interactive else type_all)(world, device)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -62,9 +63,10 @@ def test_at_a_terminal_ctrl_c_reaches_the_script_and_the_escape_key_leaves(event
 
 
 def until(terminal: int, text: bytes) -> bytes:
-    """Return what comes from a terminal up to ``text``."""
+    """Return what comes from a terminal up to ``text``, which has to come in time."""
     heard = b""
     while text not in heard:
+        assert select.select([terminal], [], [], 30)[0], heard
         heard += os.read(terminal, 4096)
     return heard
 
