@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SCENARIO = ROOT / "tests" / "data" / "busy.lua"
+CHATTER, DEMO = ((ROOT / name).read_text() for name in ("tests/data/busy.lua", "lua/demo/ota.lua"))
 FAULTS = ("weak-signal@1s+3s", "truncate-clean@30%", "ap-down@60%+5s", "power-cut@flash-op:40:torn:0.5", "brownout@80%")
 RUNS, PROCESSES = 1000, 10
 OLDEST = (3, 11)
@@ -34,7 +34,7 @@ def digests(runs: int) -> Counter[str]:
 
     found: Counter[str] = Counter()
     request = Request(
-        script=SCENARIO, image_bytes=32768, profile="hardened", seed=7, faults=tuple(map(parse_fault, FAULTS))
+        chunk=CHATTER + DEMO, image_bytes=32768, profile="hardened", seed=7, faults=tuple(map(parse_fault, FAULTS))
     )
 
     @contextmanager

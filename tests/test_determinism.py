@@ -16,42 +16,14 @@ from simulator.events import Event
 from simulator.firmware import SMALLEST_IMAGE_BYTES, build_for, first_manifest, next_manifest
 from simulator.wifi import AccessPoint, Lan
 from simulator.world import World, run_in_world
-from tests.helpers import ROOT, run_luatwin
-from tests.repeat import digests, run_elsewhere
-
-CHATTER = """
-local names = {}
-for i = 1, 20 do names["name" .. i * 7919] = i end
-for name, i in pairs(names) do io.write(name, "=", i, " ") end
-print(tostring(names), tostring(print), os.time(), os.clock())
-local file = io.open("/notes.txt", "a") file:write(os.resetreason(), "\\n") file:close()
-local m = thread.createmutex()
-for i = 1, 3 do
-  thread.start(function()
-    for step = 1, 5 do
-      m:lock() print("thread", i, step, os.clock(), math.random(1000)) m:unlock()
-      thread.sleepms(i * 7)
-    end
-  end)
-end
-local ticks = 0
-local timer = tmr.attach(10, function(t)
-  ticks = ticks + 1
-  print("tick", ticks)
-  if ticks == 20 then t:detach() end
-end)
-timer:start()
-net.callback(function(event) print("callback", event.interface, event.type) end)
-for i = 1, 300000 do local _ = i * i end
-"""
-"""Threads, timers, files, addresses and the order of a table: what is not the same by itself."""
+from tests.helpers import run_luatwin
+from tests.repeat import CHATTER, DEMO, digests, run_elsewhere
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("script") / "chatty.lua"
-    demo = (ROOT / "lua" / "demo" / "ota.lua").read_text()
-    path.write_text(CHATTER + demo + "print('mac ' .. net.wf.stat(true).mac)")
+    path.write_text(CHATTER + DEMO + "print('mac ' .. net.wf.stat(true).mac)")
     return path
 
 
