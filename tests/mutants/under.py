@@ -62,7 +62,8 @@ def main(name: str, program: str, *arguments: str) -> int:
     if program == "pytest":
         import pytest
 
-        return int(pytest.main(list(arguments)))
+        # Where LuaTwin is installed with its plugin, pytest imports all of it itself, to rewrite its assertions.
+        return int(pytest.main(["--assert=plain", *arguments]))
     if program == "sweeps":
         from tests.mutants import sweeps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "repository" / "scenarios").mkdir(parents=True)
     program = tmp_path / "bin" / "luatwin"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m simulator.cli "$@"\n')
+    root, python = shlex.quote(str(ROOT)), shlex.quote(sys.executable)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {python} -P -m simulator.cli "$@"\n')
     program.chmod(0o755)
     return tmp_path / "repository"
 
