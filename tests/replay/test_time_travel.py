@@ -49,7 +49,7 @@ def test_there_is_a_checkpoint_at_every_boot(recording: Recording) -> None:
 
 def test_a_checkpoint_can_be_used_again(recording: Recording) -> None:
     with TimeTravel(recording) as travel:
-        n = travel.checkpoints[-1]
+        n = travel.checkpoints[-2]  # the last one may be at the last event
         assert travel.jump(n) == travel.jump(n)
         assert travel.jump(n + 1) == travel.jump(n + 1)
 
