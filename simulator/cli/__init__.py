@@ -22,7 +22,7 @@ from typing import Final, NoReturn
 import click
 
 from simulator import __version__
-from simulator.cli.options import Group, Settings, verbose_option
+from simulator.cli.options import Group, Settings, say, verbose_option
 from simulator.errors import LuaTwinError
 
 #: Command: where it is (``module:attribute``), and what ``luatwin --help`` says about it without importing it.
@@ -117,14 +117,14 @@ def _report(error: BaseException, arguments: Sequence[str], *, verbose: bool) ->
             code, message = _USAGE_EXIT_CODE, f"{filename}: {error.strerror}"
         case Exception() | BaseExceptionGroup():
             traceback.print_exception(error)
-            _say(f"this is a bug in LuaTwin {__version__}; please report it with the lines above and the command:")
-            _say(shlex.join(["luatwin", *arguments]))
+            say(f"this is a bug in LuaTwin {__version__}; please report it with the lines above and the command:")
+            say(shlex.join(["luatwin", *arguments]))
             return _BUG_EXIT_CODE
         case _:
             raise error
     if verbose:
         traceback.print_exception(error)
-    _say(message)
+    say(message)
     return code
 
 
@@ -135,7 +135,3 @@ def _say_usage_error(error: click.ClickException) -> int:
     if context:
         click.echo(f"Try '{where} --help'.", err=True)
     return _USAGE_EXIT_CODE
-
-
-def _say(message: str) -> None:
-    click.echo(f"luatwin: {message}", err=True)

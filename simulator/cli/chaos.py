@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from simulator.cli.options import words_without
-from simulator.cli.output import fact_table, print_json, rich_console
+from simulator.cli.options import say, words_without
+from simulator.cli.output import fact_table, print_json, progress_bar, rich_console
 from simulator.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def run_once(
     seed: int | None,
     *,
     heard: Callable[[bytes], None],
-    say: Callable[[str], None],
+    tell: Callable[[str], None],
     as_json: bool,
 ) -> int:
     """Run a board through the faults of ``request`` and those of ``seed``, and tell how it came through."""
@@ -45,26 +44,26 @@ def run_once(
 
     arena = Arena(request)
     for remark in arena.remarks:
-        say(remark)
+        tell(remark)
     plan = request.faults if seed is None else (*request.faults, *draw_plan(seed, arena.course))
     if seed is not None:
-        say(f"chaos {seed}: {shlex.join(options_of(plan))}")
+        tell(f"chaos {seed}: {shlex.join(options_of(plan))}")
     survival = arena.run_as_asked(plan, heard=heard)
     for remark in survival.remarks:
-        say(remark)
+        tell(remark)
     smallest = plan
     if survival.broken:
         for broken in survival.broken:
-            say(f"broken {broken}")
+            tell(f"broken {broken}")
         for line in survival.broken[0].explanation:
-            say(line)
+            tell(line)
         smallest, runs = smallest_plan(arena, plan, survival.broken)
         if smallest != plan:
-            say(_SHRUNK.format(runs=runs, faults=_faults(smallest)))
-        say(f"to repeat: {_again(smallest)}")
+            tell(_SHRUNK.format(runs=runs, faults=_faults(smallest)))
+        tell(f"to repeat: {_again(smallest)}")
     else:
         updates = ", and updates itself" if arena.updates else ""
-        say(f"survived: the board starts a whole app, has all that was committed{updates}")
+        tell(f"survived: the board starts a whole app, has all that was committed{updates}")
     if as_json:
         chaos = {
             "seed": seed,
@@ -117,18 +116,13 @@ def _run_campaign(
             click.echo(f"\nand {len(report.failures) - _FAILURES_SHRUNK:,} more; --json has them")
     if not quiet:
         elapsed_s = time.monotonic() - started_s
-        click.echo(f"luatwin: {report.seeds:,} seeds in {elapsed_s:.1f} s, {report.seeds / elapsed_s:.1f}/s", err=True)
+        say(f"{report.seeds:,} seeds in {elapsed_s:.1f} s, {report.seeds / elapsed_s:.1f}/s")
     return report
 
 
 def _with_a_bar(results: Iterable[SeedResult], total: int, *, quiet: bool) -> Iterable[SeedResult]:
     """Yield ``results``, with a bar on stderr if that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Bar(*columns, console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty())
+    bar = progress_bar(quiet=quiet)
     shown, broken = bar.add_task("", total=total), 0
     try:
         for result in results:

@@ -1,4 +1,4 @@
-"""What commands share: options of one name and meaning, and a group that knows what you meant."""
+"""What commands share: options of one name and meaning, a group that knows what you meant, and words on stderr."""
 
 from __future__ import annotations
 
@@ -72,6 +72,11 @@ def board_options(command: Command, *, of_flash: bool = False) -> Command:
     ):
         command = option(command)
     return command
+
+
+def say(line: str) -> None:
+    """Write a line of our own to stderr, which the board's console is not part of."""
+    click.echo(f"luatwin: {line}", err=True)
 
 
 def words_without(flags: Set[str], options: Sequence[str]) -> tuple[list[str], list[str]]:

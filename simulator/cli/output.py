@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _COLUMNS_OF_A_FILE: Final = 120
 
@@ -18,6 +21,23 @@ def rich_console() -> Console:
     """Return the console on stdout. Text is printed as it is, not as markup; a file or a pipe is 120 columns wide."""
     width = None if sys.stdout.isatty() else _COLUMNS_OF_A_FILE
     return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def progress_bar(*fields: str, quiet: bool) -> Progress:
+    """Return a bar on stderr, which is not shown if that is no terminal; ``fields`` are formats of what else it shows.
+
+    Whoever copies this process starts it when the copies are there: it has threads.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *map(TextColumn, fields))
+    return Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=quiet or not sys.stderr.isatty(),
+    )
 
 
 def plain_table(*headings: str) -> Table:

@@ -13,7 +13,7 @@ import click
 from simulator import __version__
 from simulator.cli.board_console import BoardConsole
 from simulator.cli.moment import print_state
-from simulator.cli.options import json_option, verbose_option
+from simulator.cli.options import json_option, say, verbose_option
 from simulator.cli.output import print_json, rich_console
 from simulator.cli.remarks import remarks_of
 from simulator.cli.session_options import cut_option, power_cuts
@@ -58,9 +58,9 @@ def replay(
     to = _moment(to_time, to_event)
     recording = Recording.read(events)
     for path in recording.changed_sources():
-        _say(f"{path} has changed since; this runs what it was then")
+        say(f"{path} has changed since; this runs what it was then")
     if recording.version != __version__:
-        _say(f"{events} is of LuaTwin {recording.version}, this is {__version__}: the two may differ")
+        say(f"{events} is of LuaTwin {recording.version}, this is {__version__}: the two may differ")
     if to_event is not None and to_event >= len(recording.lines):
         raise UsageError(f"--to-event {to_event}: the last event of {events} is {len(recording.lines) - 1}")
     if opens_prompt and as_json:
@@ -73,7 +73,7 @@ def replay(
         to=to,
         faults=power_cuts(cuts),
         heard=console.write if shows_console else lambda _data: None,
-        remark=_say,
+        remark=say,
         then=partial(_open_prompt, console) if opens_prompt else None,
     )
     console.flush()
@@ -85,9 +85,9 @@ def replay(
         print_state(rich_console(), replayed.state)
     elif only_runs:
         if replayed.difference is not None:
-            _say(f"from here on it is another run: {replayed.difference}")
+            say(f"from here on it is another run: {replayed.difference}")
         for line in remarks_of(replayed.report):
-            _say(line)
+            say(line)
     elif replayed.difference is not None:
         click.echo(f"another run: {replayed.difference}")
     else:
@@ -107,7 +107,7 @@ async def _open_prompt(console: BoardConsole, state: BoardState, world: World, d
     device.on_console = console.write
     with raw_terminal() if interactive else nullcontext():
         if interactive:
-            _say("Ctrl-] leaves\r")  # and from now on every key is the board's
+            say("Ctrl-] leaves\r")  # and from now on every key is the board's
         world.set_speed(1.0 if interactive else None)
         await (type_interactively if interactive else type_all)(world, device)
 
@@ -129,7 +129,3 @@ def _say_same(replayed: Replayed, *, is_whole: bool) -> None:
         f"{ended}"
     )
     click.echo(f"sha256 of the log: {replayed.sha256}")
-
-
-def _say(line: str) -> None:
-    click.echo(f"luatwin: {line}", err=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from simulator.cli.board_console import BoardConsole
-from simulator.cli.options import json_option, verbose_option
+from simulator.cli.options import json_option, say, verbose_option
 from simulator.cli.remarks import remarks_of
 from simulator.cli.session_options import build_request, cut_option, session_options
 from simulator.errors import UsageError
@@ -89,12 +89,12 @@ def run(
     if wall_timeout is None and request.speed is None:
         wall_timeout = DEFAULT_WALL_TIMEOUT
     console = BoardConsole()
-    heard, remark = _discard if as_json else console.write, _discard if quiet else _say
+    heard, remark = _discard if as_json else console.write, _discard if quiet else say
     with _limit(None if wall_timeout is None else parse_duration(wall_timeout)):
         if survive or chaos_seed is not None:
             from simulator.cli.chaos import run_once
 
-            return run_once(request, chaos_seed, heard=heard, say=remark, as_json=as_json)
+            return run_once(request, chaos_seed, heard=heard, tell=remark, as_json=as_json)
         run_it = partial(run_session, heard=heard, remark=remark)
         report, again = _twice(request, run_it) if runs_twice else (run_it(request), None)
     console.flush()
@@ -104,11 +104,11 @@ def run(
         print_json({**report.to_json(), **({} if again is None else {"again": again})})
     if not quiet:
         for line in remarks_of(report):
-            _say(line)
+            say(line)
         if report.explanation:
-            _say(f"to repeat: {_command(request, report)}")
+            say(f"to repeat: {_command(request, report)}")
         if again is not None:
-            _say(_words(again))
+            say(_words(again))
     return report.exit_code if again is None or again["is_same"] else _DIFFERS_EXIT_CODE
 
 
@@ -134,10 +134,6 @@ def _command(request: Request, report: Report) -> str:
 
 def _discard(_data: bytes | str) -> None:
     """Hear nothing; the report has it."""
-
-
-def _say(line: str) -> None:
-    click.echo(f"luatwin: {line}", err=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
-from simulator.cli.options import verbose_option
+from simulator.cli.options import say, verbose_option
 from simulator.cli.session_options import build_request, session_options
 from simulator.errors import UsageError
 
@@ -56,7 +56,7 @@ def serial(script: Path | None, as_pty: bool, tcp: str | None, rfc2217: str | No
         offer = _rfc2217_offer(*parse_address("--rfc2217", rfc2217))
     else:
         offer = _offer_pty
-    run_session(request, heard=_discard, remark=_say, steer=_until_interrupted(offer), ends_when_stuck=False)
+    run_session(request, heard=_discard, remark=say, steer=_until_interrupted(offer), ends_when_stuck=False)
 
 
 def _until_interrupted(offer: Offer) -> Callable[[World, Device], Awaitable[None]]:
@@ -71,7 +71,7 @@ def _until_interrupted(offer: Offer) -> Callable[[World, Device], Awaitable[None
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async with trio.open_nursery() as nursery:
                 where = await nursery.start(offer, adapter)
-                _say(f"UART0 of {device.board.documented_id}, until Ctrl-C: {where}")
+                say(f"UART0 of {device.board.documented_id}, until Ctrl-C: {where}")
                 async for _ in signals:
                     nursery.cancel_scope.cancel()
                     break
@@ -123,7 +123,3 @@ def _network_offer(host: str, port: int, scheme: str, connected: Callable[[trio.
 
 def _discard(_data: bytes) -> None:
     """Hear nothing: the adapter does."""
-
-
-def _say(line: str) -> None:
-    click.echo(f"luatwin: {line}", err=True)

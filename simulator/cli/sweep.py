@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from simulator.cli.options import json_option, verbose_option, words_without
-from simulator.cli.output import fact_table, plain_table, print_json, rich_console
+from simulator.cli.options import json_option, say, verbose_option, words_without
+from simulator.cli.output import fact_table, plain_table, print_json, progress_bar, rich_console
 from simulator.cli.session_options import build_request, session_options
 from simulator.errors import UsageError
 from simulator.flash.cut import PATTERNS, SHARES, Pattern, parse_cut
@@ -169,7 +168,7 @@ def sweep(
             click.echo(f"case {case}:")
         found = Sweep(request, torn=torn, prunes=not no_pruning)
         for remark in () if quiet else found.remarks:
-            _say(remark)
+            say(remark)
         if paths:
             verdicts = [found.examine(path) for path in paths]
             codes.append(3 if any(failure.problems for failure, _ in verdicts) else 0)
@@ -217,18 +216,7 @@ def _shares(text: str) -> tuple[float, ...]:
 
 def _run(found: Sweep, plan: Plan, jobs: int, *, quiet: bool) -> SweepReport:
     """Sweep, with a bar on stderr if that is a terminal, and tell in the end how fast that was."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[cuts]:,} cuts, {task.fields[rate]:,.0f}/s"),
-        TimeRemainingColumn(),
-    )
-    bar = Bar(*columns, console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty())
+    bar = progress_bar("{task.fields[cuts]:,} cuts, {task.fields[rate]:,.0f}/s", quiet=quiet)
     shown = bar.add_task("", total=None, cuts=0, rate=0.0)
     started_s = time.monotonic()
 
@@ -249,7 +237,7 @@ def _run(found: Sweep, plan: Plan, jobs: int, *, quiet: bool) -> SweepReport:
         bar.stop()
     if not quiet:
         elapsed_s = time.monotonic() - started_s
-        _say(f"{report.cuts:,} cuts in {elapsed_s:.1f} s, {report.cuts / elapsed_s:,.0f}/s")
+        say(f"{report.cuts:,} cuts in {elapsed_s:.1f} s, {report.cuts / elapsed_s:,.0f}/s")
     return report
 
 
@@ -370,7 +358,3 @@ def _verdict_json(failure: Failure, verdict: Verdict) -> dict[str, Any]:
         },
         "problems": list(failure.problems),
     }
-
-
-def _say(line: str) -> None:
-    click.echo(f"luatwin: {line}", err=True)

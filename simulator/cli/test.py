@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from simulator.cli.options import json_option, verbose_option
+from simulator.cli.options import json_option, say, verbose_option
 from simulator.errors import UsageError
 from simulator.units import format_duration, parse_duration
 
@@ -259,7 +259,7 @@ def _keep(results: Sequence[Result]) -> None:
     try:
         remember(Path.cwd(), results)
     except OSError as error:  # a folder that nobody may write to is no reason to fail
-        click.echo(f"luatwin: {error.filename}: {error.strerror}; --last-failed will not know", err=True)
+        say(f"{error.filename}: {error.strerror}; --last-failed will not know")
 
 
 def _check(items: Sequence[Item], *, quiet: bool) -> int:
